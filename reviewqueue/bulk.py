@@ -1,0 +1,146 @@
+"""Many rows at once: COPY on PostgreSQL, executemany on SQLite, both in the caller's transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from .db import NEVER, JsonText, UtcDateTime, UtcOrNever
+
+Convert = Callable[[Any], Any]
+
+LINES_AT_ONCE = 200
+
+
+def insert_rows(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows that all have the same keys; columns that are absent get the database's default.
+
+    Raises sqlalchemy.exc.IntegrityError when a constraint refuses them.
+    """
+    if not rows:
+        return
+    columns = tuple(rows[0])
+    if session.get_bind().dialect.name == "sqlite":
+        _executemany(session, table, columns, rows)
+    else:
+        _copy(session, table, columns, rows)
+
+
+def _executemany(
+    session: Session, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    # Names come from our own tables, never from input.
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    values = [_column(rows, name, _for_sqlite(table.c[name].type)) for name in columns]
+    session.connection().exec_driver_sql(sql, list(zip(*values, strict=True)))
+
+
+def _copy(
+    session: Session, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Raises IntegrityError as SQLAlchemy would, since the driver is spoken to directly."""
+    import psycopg
+
+    texts = [_column(rows, name, _for_copy(table.c[name].type)) for name in columns]
+    lines = list(map("\t".join, zip(*texts, strict=True)))
+    cursor: Any = session.connection().connection.cursor()
+    sql = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN"
+    try:
+        with cursor.copy(sql) as copy:
+            for start in range(0, len(lines), LINES_AT_ONCE):
+                copy.write("\n".join(lines[start : start + LINES_AT_ONCE]) + "\n")
+    except psycopg.errors.IntegrityError as error:
+        raise sa.exc.IntegrityError(sql, None, error) from error
+    finally:
+        cursor.close()
+
+
+def _column(rows: Sequence[Mapping[str, Any]], name: str, convert: Convert | None) -> list[Any]:
+    """One column's values, as the driver takes them. Column by column, since most hold one value for all rows."""
+    values = [row[name] for row in rows]
+    if convert is None:
+        return values
+    if len(set(map(id, values))) == 1:
+        return [convert(values[0])] * len(values)
+    return list(map(convert, values))
+
+
+def _for_sqlite(type_: sa.types.TypeEngine[Any]) -> Convert | None:
+    if isinstance(type_, UtcOrNever):
+        return lambda v: _naive_text(NEVER if v is None else v)
+    convert: Convert
+    if isinstance(type_, UtcDateTime):
+        convert = _naive_text
+    elif isinstance(type_, sa.Uuid):
+        convert = _hex
+    elif isinstance(type_, sa.JSON | JsonText):
+        convert = _json
+    else:
+        return None
+    return lambda v: None if v is None else convert(v)
+
+
+def _for_copy(type_: sa.types.TypeEngine[Any]) -> Callable[[Any], str]:
+    if isinstance(type_, UtcOrNever):
+        return lambda v: _zoned_text(NEVER if v is None else v)
+    convert: Callable[[Any], str] = _plain
+    if isinstance(type_, UtcDateTime):
+        convert = _zoned_text
+    elif isinstance(type_, sa.Uuid):
+        convert = str
+    elif isinstance(type_, sa.JSON | JsonText):
+        convert = _escaped_json
+    elif isinstance(type_, sa.LargeBinary):
+        convert = _escaped_bytes
+    elif isinstance(type_, sa.String | sa.Text):
+        convert = _escaped
+    return lambda v: "\\N" if v is None else convert(v)
+
+
+def _hex(value: uuid.UUID) -> str:
+    return value.hex
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+@lru_cache(maxsize=4096)
+def _naive_text(value: datetime) -> str:
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+@lru_cache(maxsize=4096)
+def _zoned_text(value: datetime) -> str:
+    return value.isoformat()
+
+
+def _plain(value: Any) -> str:
+    return str(value)
+
+
+def _escaped(value: str) -> str:
+    if "\\" in value:
+        value = value.replace("\\", "\\\\")
+    if "\n" in value:
+        value = value.replace("\n", "\\n")
+    if "\r" in value:
+        value = value.replace("\r", "\\r")
+    if "\t" in value:
+        value = value.replace("\t", "\\t")
+    return value
+
+
+def _escaped_json(value: Any) -> str:
+    return _escaped(orjson.dumps(value).decode())
+
+
+def _escaped_bytes(value: bytes) -> str:
+    return "\\\\x" + value.hex()

@@ -1,0 +1,147 @@
+"""What time does to a waiting item: it escalates, its deadline passes, it wakes. And escalation by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from ..audit.events import EventType
+from ..audit.trail import rfc3339
+from ..errors import Invalid, WrongState
+from ..escalation.schedule import Timer
+from ..queues.policy import Policy, Step
+from ..transaction import Transaction
+from .assignees import Assignees
+from .changing import become, drop_acknowledgement, drop_claim, issue_outcome, retime
+from .handling import require_open
+from .models import Item
+from .notices import tell_escalated, tell_escalated_by_hand, tell_expired
+from .states import State
+
+
+def escalate(item: Item, tx: Transaction, policy: Policy, timer: Timer, assignees: Assignees) -> None:
+    """Does what the policy's step says, or says it again: the timer has come.
+
+    A claim goes on, and its holder may still decide: they are the one who is working on it.
+    """
+    step = policy.steps[timer.step - 1]
+    raised = _raise_to(item, timer.step, step, assignees)
+    item.timer_step, item.timer_repeats, item.timer_fired_at = timer.step, timer.occurrence, tx.now
+    drop_acknowledgement(item)
+    tx.record(
+        item,
+        EventType.ITEM_ESCALATED,
+        step=timer.step,
+        occurrence=timer.occurrence,
+        planned_at=rfc3339(timer.at),
+        told=tell_escalated(item, tx, assignees.audience, step, timer.step, timer.occurrence),
+        **raised,
+    )
+    retime(item, policy, tx.now)
+
+
+def escalate_by_hand(
+    item: Item, tx: Transaction, policy: Policy, assignees: Assignees, *, reason: str, to: str | None = None
+) -> None:
+    """Raises the item by one level, for whoever is named or whom the policy's step of that level names.
+
+    That step then counts as fired. Whoever escalates gives the item up. Raises WrongState, or Invalid when `to`
+    may not decide in the queue.
+    """
+    require_open(item, "escalated")
+    level = item.level + 1
+    step = policy.steps[level - 1] if level <= len(policy.steps) else None
+    raised = _raise_to(item, level, step, assignees, to)
+    if step is not None and level > item.timer_step:
+        item.timer_step, item.timer_repeats, item.timer_fired_at = level, 0, tx.now
+    drop_claim(item)
+    drop_acknowledgement(item)
+    told = tell_escalated_by_hand(item, tx, assignees.audience, raised["to"], step)
+    tx.record(item, EventType.ITEM_ESCALATED, reason=reason, claim=None, told=told, **raised)
+    retime(item, policy, tx.now)
+
+
+def deescalate(item: Item, tx: Transaction, policy: Policy, assignees: Assignees, *, reason: str) -> None:
+    """Takes the item back by one level, to whom the policy's step of that level names; on level 0, to everybody.
+
+    No step fires a second time for it, the present one repeats no more, and the priority stays as it is. Raises
+    WrongState.
+    """
+    require_open(item, "de-escalated")
+    if item.level == 0:
+        raise WrongState("the item has not escalated")
+    before, item.level = item.level, item.level - 1
+    steps = policy.steps[item.level - 1 : item.level] if item.level else ()
+    item.assigned_to = assignees.resolve(item.queue_id, steps[0].to).assignee if steps else None
+    item.timer_fired_at = None
+    drop_acknowledgement(item)
+    item.version += 1
+    told = {"level": item.level, "from": before, "assigned_to": item.assigned_to}
+    tx.record(item, EventType.ITEM_DEESCALATED, reason=reason, **told)
+    retime(item, policy, tx.now)
+
+
+def expire(item: Item, tx: Transaction, policy: Policy, planned_at: datetime, assignees: Assignees) -> None:
+    """The deadline has passed: the app gets the fallback, and whoever held the item can no longer decide."""
+    fallback = policy.fallback
+    if fallback is None:
+        raise LookupError(f"policy version {policy.version} has a deadline and no fallback")
+    outcome = issue_outcome(
+        item,
+        tx,
+        verdict=fallback.verdict,
+        by="fallback",
+        output=orjson.dumps(fallback.output) if fallback.verdict == "edit" else None,
+        reason=fallback.reason,
+        comment=fallback.comment,
+    )
+    drop_claim(item)
+    item.snoozed_until = item.snoozed_by = None
+    become(
+        item,
+        tx,
+        State.EXPIRED,
+        EventType.ITEM_EXPIRED,
+        planned_at=rfc3339(planned_at),
+        outcome=outcome,
+        claim=None,
+        told=tell_expired(item, tx, assignees.audience, fallback.verdict),
+    )
+    retime(item, policy, tx.now)
+
+
+def wake(item: Item, tx: Transaction, policy: Policy, planned_at: datetime) -> None:
+    """The snooze is over. Repeats of an escalation begin to count anew, as the pause was no time of theirs."""
+    item.snoozed_until = item.snoozed_by = None
+    if item.timer_fired_at is not None:
+        item.timer_fired_at = tx.now
+    tx.record(item, EventType.ITEM_WOKEN, planned_at=rfc3339(planned_at))
+    retime(item, policy, tx.now)
+
+
+def _raise_to(
+    item: Item, level: int, step: Step | None, assignees: Assignees, to: str | None = None
+) -> dict[str, Any]:
+    """Sets level, priority and assignee, none of them ever lower than before; returns what the event tells."""
+    before = (item.level, item.priority, item.assigned_to)
+    targets = (to,) if to is not None else step.to if step is not None else ()
+    resolved = assignees.resolve(item.queue_id, targets)
+    if to is not None and resolved.assignee is None:
+        raise Invalid(f"The item cannot be given to {resolved.note}.")
+    item.level = max(item.level, level)
+    if step is not None and step.priority is not None:
+        item.priority = max(item.priority, step.priority)
+    if resolved.assignee is not None:
+        item.assigned_to = resolved.assignee
+    if (item.level, item.priority, item.assigned_to) != before:
+        item.version += 1
+    return {
+        "level": item.level,
+        "from": before[0],
+        "priority": item.priority,
+        "to": list(targets),
+        "assigned_to": item.assigned_to,
+        "note": resolved.note,
+    }

@@ -1,0 +1,78 @@
+"""What people are told of an item: the words of each notice, and whom it is for.
+
+The words may leave the house by mail or chat. They hold no evidence, no reason of routing (which may repeat evidence)
+and nothing that people wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..notifications.audience import Audience, Found
+from ..notifications.telling import BY_DEFAULT, Kind, Subject, others, tell
+from ..queues.policy import Step
+from ..transaction import Transaction
+from .models import Item
+
+Told = list[dict[str, Any]]
+"""Whom, and through what, as an event keeps it: {person, through}, {channel}, or {note} about who was not reached."""
+
+_MENTION = re.compile(r"(?<![\w.@+-])@([^\s@:,;<>()\"]{1,64}@[^\s@:,;<>()\"]{1,189})")
+
+
+def tell_escalated(
+    item: Item, tx: Transaction, audience: Audience, step: Step, number: int, occurrence: int
+) -> Told:
+    """By a step of the policy, or by its repeat."""
+    why = f"Nobody has decided: escalated to level {item.level}."
+    if occurrence:
+        why = f"Still nobody has decided: reminder {occurrence} of {step.repeat_times} on level {number}."
+    found = audience.find(item.queue_id, step.to)
+    return tell(tx, audience, subject_of(item), Kind.ESCALATED, why, found, step.notify)
+
+
+def tell_escalated_by_hand(
+    item: Item, tx: Transaction, audience: Audience, targets: Sequence[str], step: Step | None
+) -> Told:
+    found = others(audience.find(item.queue_id, targets), tx.actor.id)
+    why = f"{tx.actor.name} escalated it to level {item.level}."
+    through = step.notify if step is not None else BY_DEFAULT
+    return tell(tx, audience, subject_of(item), Kind.ESCALATED, why, found, through)
+
+
+def tell_expired(item: Item, tx: Transaction, audience: Audience, verdict: str) -> Told:
+    """To the queue's owner."""
+    why = f"The deadline passed and nobody had decided: the fallback was released ({verdict})."
+    return tell(tx, audience, subject_of(item), Kind.EXPIRED, why, audience.owner(item.queue_id))
+
+
+def tell_assigned(item: Item, tx: Transaction, audience: Audience, to: str | None) -> Told:
+    if to is None:
+        return []
+    found = others(audience.find(item.queue_id, (to,)), tx.actor.id)
+    why = f"{tx.actor.name} gave it to {to}."
+    return tell(tx, audience, subject_of(item), Kind.ASSIGNED, why, found)
+
+
+def tell_mentioned(item: Item, tx: Transaction, audience: Audience, text: str) -> Told:
+    """To everybody whom a comment names as @their@address, and who may see the item."""
+    named = [found.rstrip(".!?").lower() for found in _MENTION.findall(text)]
+    if not named:
+        return []
+    found = others(Found(audience.named_in(item.queue_id, named)), tx.actor.id)
+    return tell(
+        tx, audience, subject_of(item), Kind.MENTIONED, f"{tx.actor.name} mentioned you in a comment.", found
+    )
+
+
+def tell_answered(item: Item, tx: Transaction, audience: Audience, email: str) -> Told:
+    """To whoever snoozed the item until somebody replies."""
+    found = Found(audience.named_in(item.queue_id, (email,)))
+    why = f"{tx.actor.name} replied: the snooze is over."
+    return tell(tx, audience, subject_of(item), Kind.ANSWERED, why, found)
+
+
+def subject_of(item: Item) -> Subject:
+    return Subject(item.id, item.queue_id, item.queue, item.title, item.due_at)

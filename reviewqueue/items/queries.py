@@ -1,0 +1,219 @@
+"""Reading items: one, a page of a list, what somebody holds or typed. Each query says what it needs and no more."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session, aliased
+
+from ..errors import Invalid
+from ..web.cursors import decode, encode
+from .models import Draft, Evidence, Item, Outcome, Review, is_open
+from .views import Shown
+
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list shows. Empty: everything that the caller may see."""
+
+    queue_ids: Collection[int] | None = None
+    states: Sequence[str] = ()
+    level_min: int = 0
+    flag: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    external_id: str | None = None
+    model: str | None = None
+    search: str | None = None
+    order: str = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    items: tuple[Shown, ...]
+    next: str | None
+
+
+def shown(session: Session, item_id: uuid.UUID, *, evidence: bool = False) -> Shown | None:
+    """One item with its standing outcome, in one query."""
+    row = session.execute(_SHOWN_WITH_EVIDENCE if evidence else _SHOWN, {"item_id": item_id}).first()
+    if row is None:
+        return None
+    return Shown.of(*row)
+
+
+def one_shown(session: Session, item_id: uuid.UUID) -> Shown:
+    """One item that is known to be there."""
+    return Shown.of(*session.execute(_SHOWN, {"item_id": item_id}).one())
+
+
+def listing(session: Session, filters: Filters, *, limit: int = 50, cursor: str | None = None) -> Page:
+    """A page by keyset: cheap at any depth. Raises Invalid for a cursor that is not ours."""
+    query = _filtered(session, _with_outcome(_ROW), filters)
+    query = _ordered(query, filters.order, cursor).limit(limit + 1)
+    rows = session.execute(query).all()
+    shown = tuple(Shown.of(*row) for row in rows[:limit])
+    more = len(rows) > limit
+    return Page(shown, _cursor(filters.order, rows[limit - 1][0]) if more else None)
+
+
+def held_by(session: Session, person_id: uuid.UUID, now: datetime, queue_id: int | None = None) -> list[Item]:
+    """What a person holds now, the oldest claim first."""
+    query = sa.select(Item).where(Item.claim_until > now, Item.claim_by == person_id, is_open(Item))
+    if queue_id is not None:
+        query = query.where(Item.queue_id == queue_id)
+    return list(session.scalars(query.order_by(Item.claim_since)))
+
+
+def drafts_of(session: Session, person_id: uuid.UUID, limit: int = 20) -> list[tuple[Draft, Item]]:
+    """What a person typed on items that are still open, the latest first."""
+    query = (
+        sa.select(Draft, Item)
+        .join(Item, Item.id == Draft.item_id)
+        .where(Draft.person_id == person_id, is_open(Item))
+        .order_by(Draft.updated_at.desc())
+        .limit(limit)
+    )
+    return [(draft, item) for draft, item in session.execute(query)]
+
+
+def last_reviews_of(session: Session, person_id: uuid.UUID, limit: int = 10) -> list[tuple[Review, Item]]:
+    """A person's last reviews that stand, the latest first."""
+    query = (
+        sa.select(Review, Item)
+        .join(Item, Item.id == Review.item_id)
+        .where(Review.person_id == person_id, Review.undone_at.is_(None))
+        .order_by(Review.at.desc(), Review.id.desc())
+        .limit(limit)
+    )
+    return [(review, item) for review, item in session.execute(query)]
+
+
+def reviews_since(session: Session, person_id: uuid.UUID, since: datetime) -> int:
+    """How many reviews a person has given since then."""
+    return (
+        session.scalar(
+            sa.select(sa.func.count())
+            .select_from(Review)
+            .where(Review.person_id == person_id, Review.at >= since, Review.undone_at.is_(None))
+        )
+        or 0
+    )
+
+
+def waiting_in(session: Session, queue_id: int) -> int:
+    """How many items of a queue wait for people."""
+    query = sa.select(sa.func.count()).select_from(Item).where(Item.queue_id == queue_id, is_open(Item))
+    return session.scalar(query) or 0
+
+
+def reviews_of(session: Session, item_id: uuid.UUID) -> Sequence[Review]:
+    """All reviews of an item, the oldest first, undone ones too."""
+    return session.scalars(sa.select(Review).where(Review.item_id == item_id).order_by(Review.id)).all()
+
+
+def _with_outcome(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Joins the outcome that stands, and the suggestion where that is the outcome's output."""
+    standing = sa.and_(Outcome.item_id == Item.id, Outcome.revision == Item.revision, Item.has_outcome)
+    return query.outerjoin(Outcome, standing).outerjoin(
+        Evidence, sa.and_(Evidence.item_id == Item.id, Outcome.verdict == "accept")
+    )
+
+
+def _filtered(session: Session, query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+    if filters.queue_ids is not None:
+        query = query.where(Item.queue_id.in_(filters.queue_ids))
+    if set(filters.states) == {"pending", "disputed"}:
+        query = query.where(is_open(Item))
+    elif filters.states:
+        query = query.where(Item.state.in_(filters.states))
+    if filters.level_min:
+        query = query.where(Item.level >= filters.level_min)
+    if filters.external_id is not None:
+        query = query.where(Item.external_id == filters.external_id)
+    if filters.model is not None:
+        query = query.where(Item.model_name == filters.model)
+    if filters.flag is not None:
+        query = query.where(_has_flag(session, filters.flag))
+    for name, value in filters.tags.items():
+        query = query.where(_has_tag(session, name, value))
+    for word in (filters.search or "").lower().split():
+        text = aliased(Evidence)
+        found = sa.select(text.item_id).where(
+            text.item_id == Item.id, text.search_text.contains(word, autoescape=True)
+        )
+        query = query.where(
+            sa.or_(sa.func.lower(Item.external_id).contains(word, autoescape=True), found.exists())
+        )
+    return query
+
+
+def _has_flag(session: Session, flag: str) -> sa.ColumnElement[bool]:
+    if session.get_bind().dialect.name == "postgresql":
+        return sa.type_coerce(Item.flags, JSONB).contains([flag])
+    each = sa.func.json_each(Item.flags).table_valued("value")
+    return sa.select(each.c.value).where(each.c.value == flag).exists()
+
+
+def _has_tag(session: Session, name: str, value: str) -> sa.ColumnElement[bool]:
+    if session.get_bind().dialect.name == "postgresql":
+        return sa.type_coerce(Item.tags, JSONB).contains({name: value})
+    each = sa.func.json_each(Item.tags).table_valued("key", "value")
+    return sa.select(each.c.value).where(each.c.key == name, each.c.value == value).exists()
+
+
+def _ordered(query: sa.Select[Any], order: str, cursor: str | None) -> sa.Select[Any]:
+    after = _read_cursor(order, cursor)
+    if order == "-created":
+        query = query.order_by(Item.id.desc())
+        return query if after is None else query.where(Item.id < uuid.UUID(after[0]))
+    if order == "-priority":
+        query = query.order_by(Item.priority.desc(), Item.id)
+        if after is None:
+            return query
+        priority, last = int(after[0]), uuid.UUID(after[1])
+        return query.where(
+            sa.or_(Item.priority < priority, sa.and_(Item.priority == priority, Item.id > last))
+        )
+    query = query.order_by(Item.due_at, Item.id)
+    if after is None:
+        return query
+    due, last = (datetime.fromisoformat(after[0]) if after[0] else None), uuid.UUID(after[1])
+    due_value = sa.literal(due, Item.due_at.type)
+    return query.where(sa.or_(Item.due_at > due_value, sa.and_(Item.due_at == due_value, Item.id > last)))
+
+
+def _cursor(order: str, last: Item) -> str:
+    if order == "-created":
+        return encode([order, last.id.hex])
+    if order == "-priority":
+        return encode([order, last.priority, last.id.hex])
+    return encode([order, last.due_at.isoformat() if last.due_at else None, last.id.hex])
+
+
+def _read_cursor(order: str, cursor: str | None) -> list[Any] | None:
+    if cursor is None:
+        return None
+    told = decode(cursor)
+    if not told or told[0] != order:
+        raise Invalid("The cursor belongs to another order; begin without one.")
+    return told[1:]
+
+
+_ROW = cast("sa.Select[Any]", sa.select(Item, Outcome, Evidence.output_json))
+_SHOWN = _with_outcome(_ROW).where(Item.id == sa.bindparam("item_id", type_=sa.Uuid))
+_SHOWN_WITH_EVIDENCE = (
+    sa.select(Item, Outcome, Evidence.output_json, Evidence)
+    .outerjoin(
+        Outcome, sa.and_(Outcome.item_id == Item.id, Outcome.revision == Item.revision, Item.has_outcome)
+    )
+    .join(Evidence, Evidence.item_id == Item.id)
+    .where(Item.id == sa.bindparam("item_id", type_=sa.Uuid))
+)

@@ -1,0 +1,1 @@
+"""What operators' machines ask: is it alive, is it ready, and the figures to watch."""

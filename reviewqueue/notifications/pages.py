@@ -1,0 +1,136 @@
+"""The pages of notifications: a person's own behind the bell, what they wish, and the admin's channels."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, Flask, Response, flash, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..errors import Conflict, Invalid, NotFound, Refusal
+from ..people.access import access_of
+from ..people.forms import read
+from ..people.pages import faults_of
+from ..web.pages import lead_to, show
+from ..web.requests import caller, database, is_api, polls, request_id, settings, viewer
+from . import operations, queries
+from .forms import NewChannel
+from .wishes import PREFERENCE, Wishes
+
+blueprint = Blueprint("notifications", __name__)
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    app.context_processor(_bell)
+
+
+@blueprint.get("/notifications")
+def show_inbox() -> Response:
+    with database().reading() as session:
+        found = queries.inbox(session, _person_id())
+    return show("notifications/inbox.html", "content", notifications=found)
+
+
+@blueprint.get("/notifications/unread")
+def show_unread() -> BaseResponse:
+    """What the bell polls: a 304 while nothing has changed."""
+    polls()
+    response: BaseResponse = jsonify({"unread": _unread(_person_id())})
+    response.add_etag()
+    response.cache_control.no_cache = True
+    response.cache_control.private = True
+    return response.make_conditional(request)
+
+
+@blueprint.post("/notifications/<uuid:notification_id>/reading")
+def post_read(notification_id: uuid.UUID) -> ResponseReturnValue:
+    """The action link: marks it read and opens the item."""
+    item_id = operations.read(database(), caller(), notification_id)
+    return lead_to(url_for("items.item", item_id=item_id))
+
+
+@blueprint.post("/notifications/reading")
+def post_read_all() -> ResponseReturnValue:
+    operations.read_all(database(), caller())
+    return lead_to(url_for(".show_inbox"))
+
+
+@blueprint.post("/account/notifications")
+def post_wishes() -> ResponseReturnValue:
+    given: dict[str, Any] = {name: request.form.get(name, "") for name in ("mail", "digest_hour", "zone")}
+    try:
+        operations.set_wishes(database(), caller(), read(Wishes, given), request_id())
+    except Invalid as refusal:
+        flash(f"Not saved: {refusal.detail}", "error")
+    else:
+        flash("Saved.", "done")
+    return lead_to(url_for("people.account"))
+
+
+@blueprint.get("/admin/channels")
+def show_channels() -> Response:
+    return _channels_page()
+
+
+@blueprint.post("/admin/channels")
+def post_channel() -> ResponseReturnValue:
+    given = {name: request.form.get(name, "").strip() for name in ("name", "address")}
+    try:
+        form = read(NewChannel, given)
+        schemes = settings().allowed_channel_schemes
+        operations.add_channel(database(), caller(), form, schemes, request_id())
+    except (Invalid, Conflict) as refusal:
+        return _channels_page(refusal)
+    flash(f"The channel {form.name} is there. Its address is kept and not shown again.", "done")
+    return lead_to(url_for(".show_channels"))
+
+
+@blueprint.post("/admin/channels/<name>/removal")
+def post_removal(name: str) -> ResponseReturnValue:
+    operations.remove_channel(database(), caller(), name, request_id())
+    flash(f"The channel {name} is gone.", "done")
+    return lead_to(url_for(".show_channels"))
+
+
+def _channels_page(refusal: Refusal | None = None) -> Response:
+    with database().reading() as session:
+        access_of(session, caller()).require_admin()
+        rows, messages = queries.channels(session), queries.log(session)
+    return show(
+        "notifications/channels.html",
+        "content",
+        status=refusal.status if refusal else 200,
+        channels=rows,
+        messages=messages,
+        refusal=refusal,
+        faults=faults_of(refusal),
+        typed_name=request.form.get("name", ""),
+        schemes=sorted(settings().allowed_channel_schemes),
+        mail_is_set_up=bool(settings().smtp_url),
+    )
+
+
+def _bell() -> dict[str, Any]:
+    """What every page needs: how many are unread, and the person's wishes for their account page."""
+    person = None if is_api() else viewer()
+    if person is None:
+        return {}
+    return {
+        "unread": _unread(person.person_id),
+        "wishes": Wishes.of({PREFERENCE: person.preferences.get(PREFERENCE)}),
+    }
+
+
+def _unread(person_id: uuid.UUID) -> int:
+    with database().reading() as session:
+        return queries.unread(session, person_id)
+
+
+def _person_id() -> uuid.UUID:
+    person_id = caller().person_id
+    if person_id is None:
+        raise NotFound("This page is for people who are signed in.")
+    return person_id

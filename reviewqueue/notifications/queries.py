@@ -1,0 +1,141 @@
+"""What pages show of notifications: a person's own, who was told of an item, and what became of each message."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from ..people.models import Person
+from .models import Channel, Message, Notice, Notification
+from .telling import MAIL
+
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One receiver of a notice, and whether it arrived."""
+
+    who: str
+    """A person's email, or a channel's name."""
+    through: str
+    """in-app, mail, or the channel's name."""
+    state: str
+    """read, unread, waiting, sent or failed."""
+    at: datetime | None
+    """When it was read or arrived; when it is tried next, while it waits."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice with everybody whom it was for."""
+
+    notice: Notice
+    reached: tuple[Reached, ...]
+
+    @property
+    def failed(self) -> bool:
+        return any(one.state == "failed" for one in self.reached)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel as an admin sees it: without its address."""
+
+    name: str
+    scheme: str
+    created_at: datetime
+    created_by: str
+
+
+def unread(session: Session, person_id: uuid.UUID) -> int:
+    """How many notifications the person has not read: from the partial index alone."""
+    return (
+        session.scalar(
+            sa.select(sa.func.count())
+            .select_from(Notification)
+            .where(Notification.person_id == person_id, Notification.in_app, Notification.read_at.is_(None))
+        )
+        or 0
+    )
+
+
+def inbox(session: Session, person_id: uuid.UUID) -> Sequence[Notification]:
+    """The person's latest notifications, the newest first."""
+    return session.scalars(
+        sa.select(Notification)
+        .where(Notification.person_id == person_id, Notification.in_app)
+        .order_by(Notification.id.desc())
+        .limit(SHOWN)
+        .options(joinedload(Notification.notice))
+    ).all()
+
+
+def was_told(session: Session, item_id: uuid.UUID, person_id: uuid.UUID, since: datetime) -> bool:
+    """Whether the person was told of the item's escalation since then."""
+    found = (
+        sa.exists()
+        .where(Notice.item_id == item_id, Notice.kind == "escalated", Notice.created_at >= since)
+        .where(Notification.notice_id == Notice.id, Notification.person_id == person_id)
+    )
+    return bool(session.scalar(sa.select(found)))
+
+
+def told_about(session: Session, item_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Told]]:
+    """Who was told of each of the items, and whether it arrived; the newest notice first. Three queries."""
+    notices = session.scalars(
+        sa.select(Notice).where(Notice.item_id.in_(item_ids)).order_by(Notice.id.desc())
+    ).all()
+    reached = _in_app(session, [notice.id for notice in notices])
+    for notice_id, sent in _messages(session, [notice.id for notice in notices]).items():
+        reached[notice_id] += sent
+    told: dict[uuid.UUID, list[Told]] = defaultdict(list)
+    for notice in notices:
+        told[notice.item_id].append(Told(notice, tuple(reached[notice.id])))
+    return dict(told)
+
+
+def log(session: Session, limit: int = SHOWN) -> Sequence[Message]:
+    """The latest messages, the newest first: what was sent to whom, and whether it arrived."""
+    return session.scalars(
+        sa.select(Message).order_by(Message.id.desc()).limit(limit).options(joinedload(Message.notice))
+    ).all()
+
+
+def channels(session: Session) -> list[ChannelRow]:
+    rows = session.execute(
+        sa.select(Channel.name, Channel.scheme, Channel.created_at, Channel.created_by).order_by(Channel.name)
+    )
+    return [ChannelRow(*row) for row in rows]
+
+
+def _in_app(session: Session, notice_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reached]]:
+    found: dict[uuid.UUID, list[Reached]] = defaultdict(list)
+    rows = session.execute(
+        sa.select(Notification.notice_id, Person.email, Notification.read_at)
+        .join(Person, Person.id == Notification.person_id)
+        .where(Notification.notice_id.in_(notice_ids), Notification.in_app)
+        .order_by(Person.email)
+    )
+    for notice_id, email, read_at in rows:
+        found[notice_id].append(Reached(email, "in-app", "read" if read_at else "unread", read_at))
+    return found
+
+
+def _messages(session: Session, notice_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reached]]:
+    found: dict[uuid.UUID, list[Reached]] = defaultdict(list)
+    rows = session.scalars(
+        sa.select(Message).where(Message.notice_id.in_(notice_ids)).order_by(Message.receiver, Message.id)
+    )
+    for row in rows:
+        at = row.sent_at if row.state == "sent" else row.next_at if row.state == "waiting" else None
+        through = MAIL if row.channel == MAIL else row.channel
+        found[row.notice_id].append(Reached(row.receiver, through, row.state, at, row.error))
+    return found

@@ -1,0 +1,109 @@
+"""Telling people: the verb that writes a notice, whom it is for, and the messages that carry it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ..transaction import Transaction
+from .audience import Audience, Found, Listener
+from .models import Message, Notice, Notification
+
+IN_APP, MAIL = "in-app", "mail"
+BY_DEFAULT = (IN_APP, MAIL)
+"""The channels of what no policy's step says otherwise: deadlines, assignments, mentions."""
+LONGEST_WHY = 400
+
+
+class Kind(StrEnum):
+    ESCALATED = "escalated"
+    EXPIRED = "expired"
+    ASSIGNED = "assigned"
+    MENTIONED = "mentioned"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The item that people are told about: nothing of it but what may leave the house."""
+
+    item_id: uuid.UUID
+    queue_id: int
+    queue: str
+    title: str
+    due_at: datetime | None
+
+
+def tell(
+    tx: Transaction,
+    audience: Audience,
+    subject: Subject,
+    kind: Kind,
+    why: str,
+    found: Found,
+    through: Sequence[str] = BY_DEFAULT,
+) -> list[dict[str, Any]]:
+    """Tells the listeners, and the channels that `through` names; returns whom and how, as the event tells it."""
+    shared = [name for name in through if name not in BY_DEFAULT]
+    if not found.listeners and not shared:
+        return [{"note": note} for note in found.notes]
+    notice = _notice(tx, audience, subject, kind, why)
+    tx.session.add(notice)
+    told: list[dict[str, Any]] = [
+        {"person": listener.email, "through": _tell_person(tx, notice, listener, through)}
+        for listener in found.listeners
+    ]
+    told.extend(_tell_channel(tx, audience, notice, name) for name in shared)
+    told.extend({"note": note} for note in found.notes)
+    return told
+
+
+def others(found: Found, person_id: uuid.UUID | str | None) -> Found:
+    """Without the person who did it: nobody needs to be told what they did themselves."""
+    kept = tuple(listener for listener in found.listeners if str(listener.id) != str(person_id))
+    return Found(kept, found.notes)
+
+
+def persons(told: Iterable[dict[str, Any]]) -> list[str]:
+    """The addresses of the persons of a `told` list."""
+    return [entry["person"] for entry in told if "person" in entry]
+
+
+def _notice(tx: Transaction, audience: Audience, subject: Subject, kind: Kind, why: str) -> Notice:
+    late = (tx.now - subject.due_at).total_seconds() if subject.due_at is not None else 0.0
+    return Notice(
+        item_id=subject.item_id,
+        queue=subject.queue,
+        queue_title=audience.hall(subject.queue_id).title[:200],
+        title=subject.title,
+        kind=kind.value,
+        why=why[:LONGEST_WHY],
+        late_by=late if late > 0 else None,
+        created_at=tx.now,
+    )
+
+
+def _tell_person(tx: Transaction, notice: Notice, listener: Listener, through: Sequence[str]) -> list[str]:
+    """Tells one person through those of the channels that they want; returns which."""
+    mail_at = listener.wishes.mail_at(tx.now) if MAIL in through else None
+    # Whoever wants no mail is told in the app, since a policy that names mail alone still means them.
+    in_app = IN_APP in through or (MAIL in through and mail_at is None)
+    tx.session.add(Notification(notice=notice, person_id=listener.id, in_app=in_app, created_at=tx.now))
+    if mail_at is not None:
+        tx.session.add(_message(tx, notice, MAIL, listener.email, mail_at))
+    return [*([IN_APP] if in_app else []), *([MAIL] if mail_at else [])]
+
+
+def _tell_channel(tx: Transaction, audience: Audience, notice: Notice, name: str) -> dict[str, Any]:
+    if name not in audience.channels():
+        return {"channel": name, "note": "there is no such channel"}
+    tx.session.add(_message(tx, notice, name, name, tx.now))
+    return {"channel": name}
+
+
+def _message(tx: Transaction, notice: Notice, channel: str, receiver: str, next_at: datetime) -> Message:
+    return Message(notice=notice, channel=channel, receiver=receiver, next_at=next_at, created_at=tx.now)

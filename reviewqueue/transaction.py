@@ -1,0 +1,103 @@
+"""Begin, record, guard, commit: the only commit() there is.
+
+    with db.transaction(actor, request_id) as tx:
+        item = tx.session.get(...)
+        item.accept(tx, ...)
+
+Leaving the block writes the recorded events and commits everything at once; an exception leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from sqlalchemy.orm import Session
+
+from .audit.events import EventType
+from .audit.guard import check
+from .audit.trail import Recorded, Trail
+
+if TYPE_CHECKING:
+    from .audit.trail import Chained
+    from .db import Database
+
+ActorKind = Literal["person", "app", "policy", "timer", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a signed-in person, an app by its key, policy, a timer, or the system itself."""
+
+    kind: ActorKind
+    id: str | None = None
+    name: str = ""
+
+    def as_dict(self) -> dict[str, str | None]:
+        return {"kind": self.kind, "id": self.id, "name": self.name}
+
+
+POLICY = Actor("policy", None, "policy")
+TIMER = Actor("timer", None, "timer")
+SYSTEM = Actor("system", None, "reviewqueue")
+
+
+class Transaction:
+    """One unit of work: who does it, when, and what is recorded of it. Verbs are given it as `tx`."""
+
+    session: Session
+    now: datetime
+    trail: Trail
+
+    def __init__(self, db: Database, actor: Actor, request_id: str | None = None) -> None:
+        self.db, self.actor, self.request_id = db, actor, request_id
+        self._stack = ExitStack()
+        self._after: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._stack.enter_context(self.db.writer())
+            self.now = self.db.clock.now()
+            self.session = self._stack.enter_context(Session(self.db.writing, expire_on_commit=False))
+        except BaseException:
+            self._stack.close()
+            raise
+        self.trail = Trail(self.session, self.actor, self.now, self.request_id)
+        self.session.info["trail"] = self.trail
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._stack:
+            if error is None:
+                self.session.flush()
+                check(self.session, self.trail)
+                self.trail.write()
+                self.session.commit()
+        if error is None:
+            for call in self._after:
+                call()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part that may fail alone: an exception takes back its rows and its events, and goes on."""
+        mark = len(self.trail.events)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            self.trail.rewind(mark)
+            raise
+
+    def record(self, item: Chained, type: EventType, **data: Any) -> Recorded:
+        """Records what happened to an item."""
+        return self.trail.record_item(item, type, data)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Asks for a call once the commit is through, such as waking those who wait for an outcome."""
+        self._after.append(call)

@@ -1,0 +1,26 @@
+"""Opaque cursors for pages of a list: a few sort values, encoded."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from ..errors import Invalid
+
+
+def encode(values: list[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
+
+
+def decode(cursor: str) -> list[Any]:
+    """Raises Invalid when the text is not a cursor."""
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        values = None
+    if not isinstance(values, list):
+        raise Invalid("The cursor is not one of ours; take it from `next` of the page before.")
+    return values

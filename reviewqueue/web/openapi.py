@@ -1,0 +1,184 @@
+"""The Flask app that also speaks OpenAPI: strict bodies in, problem documents out, one complete description."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
+
+from flask import Flask, Request, current_app, render_template, request
+from flask_openapi.models.info import Info
+from flask_openapi.models.security_scheme import SecurityScheme
+from flask_openapi.openapi import OpenAPI
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import override
+
+from reviewqueue.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMedia
+from reviewqueue.web.requests import public
+from reviewqueue.web.strict_json import loads
+
+API = "/api/v1"
+BEARER: list[dict[str, list[str]]] = [{"key": []}]
+"""The `security` of every operation: a key."""
+
+_PROBLEMS = {
+    "400": "The request is not understood, or its body is not JSON",
+    "401": "No key, or one that is not known",
+    "403": "The key may not do this",
+    "404": "Not there, or out of the key's reach",
+    "413": "The body is too large",
+    "415": "The body is not JSON",
+    "422": "The input is not valid",
+    "500": "Something broke on our side",
+}
+
+
+MORE_PARAMETERS = "x-more-parameters"
+"""In an operation's `openapi_extensions`: headers and queries that the view reads itself, told beside its path's."""
+
+
+class FaultDocument(BaseModel):
+    """One thing that is wrong with the input."""
+
+    pointer: str = Field(description="JSON pointer to the place in the body; empty: the whole.")
+    detail: str
+
+
+class Problem(BaseModel, extra="allow"):
+    """An RFC 9457 problem document."""
+
+    type: str = Field(description="`/problems/<slug>`: a page that explains it.")
+    title: str
+    status: int
+    detail: str
+    errors: list[FaultDocument]
+    request_id: str | None
+
+
+class Query(BaseModel):
+    """The query of a call. Its schema is made once: flask-openapi asks for it on every request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        return super().model_json_schema(*args, **options) if args or options else _schema_of(cls)
+
+
+@cache
+def _schema_of(query: type[Query]) -> dict[str, Any]:
+    return super(Query, query).model_json_schema()
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly, and whose refusals are never silent."""
+
+    _value: dict[str, Any] | list[Any] | None = None
+
+    @override
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """The body's value.
+
+        Raises UnsupportedMedia, TooLarge, NotJson, or Invalid for a body that is neither object nor array. `silent`
+        is ignored on purpose: the framework asks silently, and would then validate a broken body as if it were null.
+        """
+        if self._value is None:
+            if not force and not self.is_json:
+                raise UnsupportedMedia("Send the body as application/json.")
+            value = loads(self.get_data())
+            # The framework would read a string as JSON once more.
+            if not isinstance(value, dict | list):
+                raise Invalid("The body must be a JSON object.", faults=[Fault("", "must be an object")])
+            self._value = value
+        return self._value
+
+    def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
+        raise BadRequest(str(e))
+
+
+class App(OpenAPI):
+    """The application. `app.register_api(blueprint)` adds API operations, `register_blueprint` pages."""
+
+    request_class = StrictRequest
+
+    def __init__(self, import_name: str, **options: Any) -> None:
+        super().__init__(
+            import_name,
+            info=Info(
+                title="reviewqueue",
+                version=_version(),
+                summary="A review desk for AI outputs.",
+                description=(
+                    "Apps enqueue AI outputs; policy decides which a human must see; people accept, edit or reject "
+                    "them; apps get the outcome. Send a key: `Authorization: Bearer rq_…`. Every error is an "
+                    "RFC 9457 problem document."
+                ),
+            ),
+            security_schemes={"key": SecurityScheme(type="http", scheme="bearer")},
+            validation_error_model=Problem,
+            validation_error_callback=refuse_invalid,
+            doc_ui=False,
+            **options,
+        )
+        self.openapi_version = "3.1.0"
+
+    def generate_spec_json(self) -> None:
+        super().generate_spec_json()  # type: ignore[no-untyped-call]
+        for path in self.spec_json["paths"].values():
+            for operation in path.values():
+                _complete(operation)
+
+
+def register(app: Flask) -> None:
+    app.add_url_rule(f"{API}/openapi.json", "openapi_document", public(lambda: current_app.api_doc))  # type: ignore[attr-defined]
+    app.add_url_rule("/api/docs", "api_docs", public(lambda: render_template("web/api_docs.html", api=API)))
+
+
+def refuse_invalid(error: ValidationError) -> NoReturn:
+    """Raises Invalid with a JSON pointer for each thing that is wrong."""
+    faults = [
+        Fault(pointer_of(found["loc"]), _in_words(found["msg"]))
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    first = faults[0]
+    more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+    raise Invalid(f"{first.pointer or 'The body'}: {first.detail}.{more}", faults=faults) from None
+
+
+def pointer_of(location: Sequence[str | int]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _in_words(message: str) -> str:
+    return message.removeprefix("Value error, ").rstrip(".")
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Adds what is true of every operation: it needs a key, and it may answer with a problem."""
+    operation.setdefault("security", BEARER)
+    operation.setdefault("parameters", []).extend(operation.pop(MORE_PARAMETERS, []))
+    answers = operation["responses"]
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, words in _PROBLEMS.items():
+        answers[status] = {"description": words, **answers.get(status, {}), "content": problem}
+    answers["default"] = {"description": "Any other refusal or failure", "content": problem}
+    for answer in answers.values():
+        answer.setdefault("headers", {})["X-Request-Id"] = {
+            "description": "Names the request in events and logs.",
+            "schema": {"type": "string"},
+        }
+
+
+def _version() -> str:
+    try:
+        return version("reviewqueue")
+    except PackageNotFoundError:
+        return "0"
+
+
+def limit_body(most: int) -> None:
+    """Raises TooLarge for a body over that many bytes, and lets one larger than the app's default in."""
+    request.max_content_length = most
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"The body is larger than the limit of {most} bytes.", limit=most)

@@ -1,0 +1,38 @@
+// The review page: looking closely, choosing by number, seeing each change, losing nothing.
+import "./zoom.js";
+import "./choices.js";
+import "./difference.js";
+import "./draft.js";
+import "./claim.js";
+import { enter, openPopover } from "./popovers.js";
+
+// `e` takes the hands to the first control of the suggestion.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-edit-first]")) return;
+  const form = document.querySelector("form[data-draft]");
+  const control = form?.querySelector("[data-field] .form-control, [data-field] input:checked, [data-field] input, textarea");
+  control?.focus();
+  if (control?.matches("input")) control.select?.(); // a whole text must not go with the first key
+});
+
+// One decision at a time: a second key press must not decide the item that comes next.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.matches("form[data-draft]")) document.getElementById("review")?.setAttribute("inert", "");
+});
+document.addEventListener("htmx:afterRequest", () => document.getElementById("review")?.removeAttribute("inert"));
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "review") return;
+  const form = document.querySelector("form[data-title]");
+  if (form) document.title = form.dataset.title;
+  for (const column of document.querySelectorAll(".desk > section")) column.scrollTop = 0;
+  document.getElementById("main")?.focus({ preventScroll: true });
+  enter(openPopover()); // a refusal leaves it open, with its words
+});
+
+// Enter in a one-line field goes on to the next one; only Ctrl+Enter submits.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.ctrlKey || event.metaKey || openPopover() || !event.target.matches?.("form[data-draft] input")) return;
+  event.preventDefault();
+  const all = [...event.target.form.elements].filter((control) => control.matches("input:not([type=hidden]), textarea") && control.checkVisibility());
+  all[all.indexOf(event.target) + 1]?.focus();
+});
