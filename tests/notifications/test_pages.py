@@ -1,0 +1,179 @@
+"""The pages of notifications: the bell, the inbox, wishes and channels; with htmx, without scripts and signed out."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from reviewqueue.audit.events import EventType
+from reviewqueue.clock import MovableClock
+from reviewqueue.db import Database
+from reviewqueue.escalation.operations import fire_due
+from reviewqueue.items import operations as items
+from reviewqueue.notifications import operations
+from reviewqueue.notifications.forms import NewChannel
+from reviewqueue.notifications.models import Notification
+from reviewqueue.people.access import SYSTEM_CALLER
+from reviewqueue.people.models import BrowserSession, Person
+from reviewqueue.transaction import SYSTEM
+from tests.items.browsing import HTML, Visitor
+from tests.items.office import Office, open_office
+from tests.queues.doors import sign_in
+
+PAGES = ["/notifications", "/notifications/unread", "/admin/channels"]
+
+
+@pytest.fixture
+def db(sqlite_db: Database) -> Database:
+    """What these pages ask of the database is tested on both in test_telling and test_outbox."""
+    return sqlite_db
+
+
+@pytest.fixture
+def office(db: Database) -> Office:
+    return open_office(db, escalation=[{"after": "2h", "to": "lead", "notify": ["in-app", "mail"]}])
+
+
+@pytest.fixture
+def late(office: Office, clock: MovableClock) -> uuid.UUID:
+    item_id = office.enqueue(external_id="<b>r-1</b>")
+    clock.move(hours=2)
+    fire_due(office.db)
+    return item_id
+
+
+@pytest.fixture
+def lea(client: FlaskClient, office: Office, late: uuid.UUID) -> Visitor:
+    sign_in(client, office.db, office.people["lea"])
+    return Visitor(client)
+
+
+@pytest.fixture
+def admin(client: FlaskClient, office: Office, late: uuid.UUID) -> Visitor:
+    with office.db.transaction(SYSTEM) as tx:
+        boss = tx.session.get_one(Person, office.people["max"].id)
+        boss.is_admin = True
+        tx.trail.record(boss, EventType.PERSON_CHANGED, {})
+    sign_in(client, office.db, office.people["max"])
+    return Visitor(client)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_signed_out_every_page_leads_to_the_sign_in(office: Office, client: FlaskClient, page: str) -> None:
+    answer = client.get(page, headers=HTML)
+    assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/sign-in")
+
+
+def test_the_bell_counts_and_the_inbox_opens_the_item(lea: Visitor, office: Office, late: uuid.UUID) -> None:
+    text = lea.get("/notifications").text
+    assert "data-bell-count>1<" in text
+    assert "Nobody has decided: escalated to level 1." in text
+    assert "&lt;b&gt;r-1&lt;/b&gt;" in text and "<b>r-1" not in text
+    with office.db.reading() as session:
+        one = session.scalars(sa.select(Notification.id)).one()
+    opened = lea.post(f"/notifications/{one}/reading")
+    assert (opened.status_code, opened.location) == (303, f"/items/{late}")
+    assert "data-bell-count><" in lea.get("/notifications").text
+
+
+def test_polling_costs_a_304_while_nothing_changes_and_keeps_nobody_signed_in(
+    lea: Visitor, office: Office, clock: MovableClock
+) -> None:
+    def seen_at() -> object:
+        with office.db.reading() as session:
+            return session.scalars(sa.select(BrowserSession.seen_at)).one()
+
+    before = seen_at()
+    first = lea.get("/notifications/unread")
+    assert first.json == {"unread": 1}
+    again = {"If-None-Match": first.headers["ETag"]}
+    clock.move(minutes=5)
+    assert lea.client.get("/notifications/unread", headers=again).status_code == 304
+    assert seen_at() == before
+    items.assign(office.db, office.caller("max"), office.enqueue(), "lea@example.org")
+    changed = lea.client.get("/notifications/unread", headers=again)
+    assert (changed.status_code, changed.json) == (200, {"unread": 2})
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_all_are_marked_as_read(lea: Visitor, htmx: bool) -> None:
+    visitor = Visitor(lea.client, htmx=htmx)
+    answer = visitor.post("/notifications/reading")
+    assert answer.status_code == (204 if htmx else 303)
+    assert lea.get("/notifications/unread").json == {"unread": 0}
+
+
+def test_anothers_notification_does_not_exist(admin: Visitor, office: Office, late: uuid.UUID) -> None:
+    with office.db.reading() as session:
+        one = session.scalars(sa.select(Notification.id)).one()
+    assert admin.post(f"/notifications/{one}/reading").status_code == 404
+
+
+def test_wishes_are_kept_and_shown(lea: Visitor) -> None:
+    saved = lea.post("/account/notifications", mail="daily", digest_hour="7", zone="Europe/Berlin")
+    assert saved.location == "/account"
+    text = lea.get("/account").text
+    assert 'value="daily" selected' in text and 'value="Europe/Berlin"' in text and 'value="7"' in text
+    lea.post("/account/notifications", mail="daily", digest_hour="7", zone="Mars/Base")
+    text = lea.get("/account").text
+    assert "Not saved" in text and 'value="Europe/Berlin"' in text
+
+
+def test_the_items_page_shows_who_was_told_and_takes_the_acknowledgement(
+    lea: Visitor, office: Office, late: uuid.UUID
+) -> None:
+    text = lea.get(f"/items/{late}").text
+    assert "lea@example.org · in-app: not read yet" in text
+    assert "lea@example.org · mail: on its way" in text
+    assert f"/items/{late}/acknowledgement" in text
+    done = lea.post(f"/items/{late}/acknowledgement")
+    assert done.status_code == 303
+    text = lea.get(f"/items/{late}").text
+    assert "acknowledged by lea" in text and f"/items/{late}/acknowledgement" not in text
+    assert lea.post(f"/items/{late}/deescalation", reason="calm").status_code == 303
+    assert office.item(late)["level"] == 0
+
+
+def test_the_backlog_says_who_was_told_and_who_acknowledged(
+    admin: Visitor, office: Office, late: uuid.UUID
+) -> None:
+    assert "lea@example.org" in admin.get("/backlog").text
+    items.acknowledge(office.db, office.caller("lea"), late)
+    assert "lea acknowledged" in admin.get("/backlog").text
+
+
+def test_an_admin_adds_and_removes_a_channel_whose_address_is_never_shown(
+    admin: Visitor, office: Office
+) -> None:
+    given = {"name": "ops-chat", "address": "json://127.0.0.1/token-4711"}
+    refused = admin.client.post("/admin/channels", headers=HTML, data=given)
+    assert refused.status_code == 422
+    assert "must begin with one of: discord" in refused.text and "token-4711" not in refused.text
+    form = NewChannel(name="ops-chat", address="json://127.0.0.1/token-4711")
+    operations.add_channel(office.db, SYSTEM_CALLER, form, {"json"})
+    text = admin.get("/admin/channels").text
+    assert "ops-chat" in text and "json://…" in text and "token-4711" not in text
+    assert "token-4711" not in repr(form)
+    assert admin.post("/admin/channels/ops-chat/removal").status_code == 303
+    assert "json://…" not in admin.get("/admin/channels").text
+
+
+def test_the_log_tells_what_was_sent_to_whom(admin: Visitor, late: uuid.UUID) -> None:
+    text = admin.get("/admin/channels").text
+    assert "lea@example.org" in text and "Mail is not set up" in text
+
+
+def test_channels_are_no_page_for_others(lea: Visitor) -> None:
+    assert lea.get("/admin/channels").status_code == 403
+    assert lea.post("/admin/channels/ops-chat/removal").status_code == 403
+
+
+def test_an_admin_adds_a_real_services_address_on_the_page(admin: Visitor) -> None:
+    address = "discord://4711471147114711/AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    given = {"name": "ops-chat", "address": address}
+    assert admin.client.post("/admin/channels", headers=HTML, data=given).status_code == 303
+    text = admin.get("/admin/channels").text
+    assert "discord://…" in text and "4711471147" not in text
