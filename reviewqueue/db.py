@@ -36,7 +36,7 @@ Json: TypeAlias = Any
 """A value that JSON can hold: None, bool, int, float, str, lists and dicts with string keys of the same."""
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-CHECKPOINT_EVERY = 200
+CHECKPOINT_EVERY = 50
 """Write transactions between two checkpoints of SQLite's write-ahead log."""
 
 
