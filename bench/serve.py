@@ -27,10 +27,13 @@ def _app(which: str) -> Flask:
     db = Database(settings.url)
     if which == "product":
         from reviewqueue import create_app
+        from reviewqueue.serving import collect_seldom
         from reviewqueue.web import logs
 
         logs.set_up(settings.log_format)
-        return create_app(settings, db)
+        app = create_app(settings, db)
+        collect_seldom()
+        return app
     from .bare import create_bare
 
     return create_bare(db)

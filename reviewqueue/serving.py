@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -68,6 +69,7 @@ def serve_database(
     from reviewqueue import create_app
 
     server = _server(create_app(settings, db), host, port, settings.max_batch_body)
+    collect_seldom()
     address = settings.base_url or f"http://{_shown(host)}:{_port_of(server)}"
     (announce or (lambda address: _announce(db, address)))(address)
     with stopped_by_signals(_leave), working(settings, db) if with_worker else nullcontext():
@@ -75,6 +77,16 @@ def serve_database(
             server.run()
         finally:
             server.close()
+
+
+def collect_seldom() -> None:
+    """Lets Python look for garbage in cycles less often: a batch makes millions of objects, and hardly a cycle.
+
+    What the start made stays for good, so no search walks through it again. A third of a batch's time was spent so.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @contextmanager

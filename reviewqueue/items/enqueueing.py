@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..db import Database
+from ..bulk import among
+from ..db import Database, table_of
 from ..errors import ExternalIdTaken, Fault, Invalid, Refusal
 from ..people.access import Access, Action, Caller, access_of
 from ..queues.policies import Desk, desk_named, policy_of
@@ -28,6 +29,8 @@ from .views import Shown
 MOST_IN_BATCH = 10_000
 MOST_TRIES = 5
 """Of a batch whose external ids others take meanwhile."""
+
+_ITEMS = table_of(Item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,19 +200,13 @@ def _known_external_ids(
             by_queue.setdefault(arrival.item["queue_id"], []).append(arrival.item["external_id"])
     known = {}
     for queue_id, names in by_queue.items():
-        for some in _in_runs(names, 5_000):
-            rows = tx.session.execute(
-                sa.select(Item.external_id, Item.content_hash, Item.id, Item.state, Item.lane).where(
-                    Item.queue_id == queue_id, Item.external_id.in_(some)
-                )
+        rows = tx.session.execute(
+            sa.select(*_ITEMS.c["external_id", "content_hash", "id", "state", "lane"]).where(
+                _ITEMS.c.queue_id == queue_id, among(tx.session, _ITEMS.c.external_id, names)
             )
-            known.update({(queue_id, str(row[0])): (row[1], row[2], row[3], row[4]) for row in rows})
+        )
+        known.update({(queue_id, str(row[0])): (row[1], row[2], row[3], row[4]) for row in rows})
     return known
-
-
-def _in_runs(names: Sequence[str], length: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), length):
-        yield names[start : start + length]
 
 
 def _taken(arrival: Arrival) -> Taken:

@@ -94,17 +94,19 @@ class EnqueueForm(Form):
     external_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     output: Any = None
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
-    flags: Annotated[list[Annotated[str, Field(min_length=1, max_length=120)]], Field(max_length=64)] = []
+    flags: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=120)]], Field(max_length=64, default_factory=list)
+    ]
     tags: Annotated[
         dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=255)]],
-        Field(max_length=64),
-    ] = {}
+        Field(max_length=64, default_factory=dict),
+    ]
     model: ModelUsed | None = None
     prompt: Prompt | None = None
     config: dict[str, Any] | None = None
-    context: Annotated[list[ContextPart], Field(max_length=100)] = []
+    context: Annotated[list[ContextPart], Field(max_length=100, default_factory=list)]
     explanation: str | None = None
-    assumptions: Annotated[list[str], Field(max_length=100)] = []
+    assumptions: Annotated[list[str], Field(max_length=100, default_factory=list)]
     latency_ms: Annotated[float, Field(ge=0)] | None = None
     retries: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     error: Annotated[str, Field(min_length=1)] | dict[str, Any] | None = None
