@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -56,9 +56,10 @@ def one_shown(session: Session, item_id: uuid.UUID) -> Shown:
 
 def listing(session: Session, filters: Filters, *, limit: int = 50, cursor: str | None = None) -> Page:
     """A page by keyset: cheap at any depth. Raises Invalid for a cursor that is not ours."""
-    query = _filtered(session, _with_outcome(_ROW), filters)
-    query = _ordered(query, filters.order, cursor).limit(limit + 1)
-    rows = session.execute(query).all()
+    found = _after(_filtered(session, sa.select(Item), filters), filters.order, cursor)
+    # The page first and its outcomes then: a planner without statistics would join the whole queue to sort it.
+    item = aliased(Item, found.order_by(*_order(Item, filters.order)).limit(limit + 1).subquery())
+    rows = session.execute(_with_outcome(item).order_by(*_order(item, filters.order))).all()
     shown = tuple(Shown.of(*row) for row in rows[:limit])
     more = len(rows) > limit
     return Page(shown, _cursor(filters.order, rows[limit - 1][0]) if more else None)
@@ -67,9 +68,9 @@ def listing(session: Session, filters: Filters, *, limit: int = 50, cursor: str 
 def held_by(session: Session, person_id: uuid.UUID, now: datetime, queue_id: int | None = None) -> list[Item]:
     """What a person holds now, the oldest claim first."""
     query = sa.select(Item).where(Item.claim_until > now, Item.claim_by == person_id, is_open(Item))
-    if queue_id is not None:
-        query = query.where(Item.queue_id == queue_id)
-    return list(session.scalars(query.order_by(Item.claim_since)))
+    held = session.scalars(query.order_by(Item.claim_since))
+    # Not asked of the database, which would walk through the whole queue instead of the few that are held.
+    return [item for item in held if queue_id in (None, item.queue_id)]
 
 
 def drafts_of(session: Session, person_id: uuid.UUID, limit: int = 20) -> list[tuple[Draft, Item]]:
@@ -119,11 +120,12 @@ def reviews_of(session: Session, item_id: uuid.UUID) -> Sequence[Review]:
     return session.scalars(sa.select(Review).where(Review.item_id == item_id).order_by(Review.id)).all()
 
 
-def _with_outcome(query: sa.Select[Any]) -> sa.Select[Any]:
-    """Joins the outcome that stands, and the suggestion where that is the outcome's output."""
-    standing = sa.and_(Outcome.item_id == Item.id, Outcome.revision == Item.revision, Item.has_outcome)
+def _with_outcome(item: Any) -> sa.Select[Any]:
+    """Items with the outcome that stands, and the suggestion where that is the outcome's output."""
+    standing = sa.and_(Outcome.item_id == item.id, Outcome.revision == item.revision, item.has_outcome)
+    query: sa.Select[Any] = sa.select(item, Outcome, Evidence.output_json)
     return query.outerjoin(Outcome, standing).outerjoin(
-        Evidence, sa.and_(Evidence.item_id == Item.id, Outcome.verdict == "accept")
+        Evidence, sa.and_(Evidence.item_id == item.id, Outcome.verdict == "accept")
     )
 
 
@@ -169,25 +171,29 @@ def _has_tag(session: Session, name: str, value: str) -> sa.ColumnElement[bool]:
     return sa.select(each.c.value).where(each.c.key == name, each.c.value == value).exists()
 
 
-def _ordered(query: sa.Select[Any], order: str, cursor: str | None) -> sa.Select[Any]:
-    after = _read_cursor(order, cursor)
+def _order(item: Any, order: str) -> tuple[Any, ...]:
     if order == "-created":
-        query = query.order_by(Item.id.desc())
-        return query if after is None else query.where(Item.id < uuid.UUID(after[0]))
+        return (item.id.desc(),)
     if order == "-priority":
-        query = query.order_by(Item.priority.desc(), Item.id)
-        if after is None:
-            return query
-        priority, last = int(after[0]), uuid.UUID(after[1])
+        return item.priority.desc(), item.id
+    return item.due_at, item.id
+
+
+def _after(query: sa.Select[Any], order: str, cursor: str | None) -> sa.Select[Any]:
+    """What follows the last item of the page before."""
+    after = _read_cursor(order, cursor)
+    if after is None:
+        return query
+    if order == "-created":
+        return query.where(Item.id < uuid.UUID(after[0]))
+    last = uuid.UUID(after[1])
+    if order == "-priority":
+        priority = int(after[0])
         return query.where(
             sa.or_(Item.priority < priority, sa.and_(Item.priority == priority, Item.id > last))
         )
-    query = query.order_by(Item.due_at, Item.id)
-    if after is None:
-        return query
-    due, last = (datetime.fromisoformat(after[0]) if after[0] else None), uuid.UUID(after[1])
-    due_value = sa.literal(due, Item.due_at.type)
-    return query.where(sa.or_(Item.due_at > due_value, sa.and_(Item.due_at == due_value, Item.id > last)))
+    due = sa.literal(datetime.fromisoformat(after[0]) if after[0] else None, Item.due_at.type)
+    return query.where(sa.or_(Item.due_at > due, sa.and_(Item.due_at == due, Item.id > last)))
 
 
 def _cursor(order: str, last: Item) -> str:
@@ -207,8 +213,7 @@ def _read_cursor(order: str, cursor: str | None) -> list[Any] | None:
     return told[1:]
 
 
-_ROW = cast("sa.Select[Any]", sa.select(Item, Outcome, Evidence.output_json))
-_SHOWN = _with_outcome(_ROW).where(Item.id == sa.bindparam("item_id", type_=sa.Uuid))
+_SHOWN = _with_outcome(Item).where(Item.id == sa.bindparam("item_id", type_=sa.Uuid))
 _SHOWN_WITH_EVIDENCE = (
     sa.select(Item, Outcome, Evidence.output_json, Evidence)
     .outerjoin(
