@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from .audit import models as audit
 from .escalation import models as escalation
+from .insights import models as insights
 from .items import models as items
 from .notifications import models as notifications
 from .oncall import models as oncall
 from .people import models as people
 from .queues import models as queues
 
-__all__ = ["audit", "escalation", "items", "notifications", "oncall", "people", "queues"]
+__all__ = ["audit", "escalation", "insights", "items", "notifications", "oncall", "people", "queues"]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from .audit.models import Lease
 from .db import Database
+from .insights.models import Sample
 from .items.models import IdempotencyKey
 from .notifications.models import Message, Notice, Notification
 from .people.models import Attempt, BrowserSession, SignInLink
@@ -15,6 +16,8 @@ from .transaction import SYSTEM
 
 NOTICES_KEPT = timedelta(days=180)
 """Who was told stays in the trail for good; whether it arrived, as long as this."""
+SAMPLES_KEPT = timedelta(days=35)
+"""Trends look a week back; a month of figures is there for whoever reads the database."""
 REPEATS_KEPT = timedelta(hours=72)
 OTHERS_KEPT = timedelta(days=1)
 """After they ran out."""
@@ -35,6 +38,7 @@ def prune(db: Database) -> dict[str, int]:
             "messages": sa.delete(Message).where(Message.notice_id.in_(old)),
             "notifications": sa.delete(Notification).where(Notification.notice_id.in_(old)),
             "notices": sa.delete(Notice).where(Notice.created_at <= tx.now - NOTICES_KEPT),
+            "samples of the backlog": sa.delete(Sample).where(Sample.at <= tx.now - SAMPLES_KEPT),
             "leases": sa.delete(Lease).where(Lease.until <= over),
         }
         return {name: _run(tx.session, removal) for name, removal in removals.items()}

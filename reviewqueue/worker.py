@@ -23,6 +23,7 @@ from .clock_watch import ClockWatch
 from .config import Settings
 from .db import Database
 from .escalation.operations import fire_due
+from .insights.sampling import sample_backlog
 from .items.lapsing import record_lapsed
 from .leases import release_lease, take_lease
 from .notifications.sending import sending
@@ -49,6 +50,7 @@ JOBS = (
     Job("fire timers", 1, fire_due, by_the_clock=True),
     Job("record lapsed claims", 5, record_lapsed, by_the_clock=True),
     Job("order events", 1, order_events),
+    Job("sample the backlog", 60, sample_backlog, by_the_clock=True),
     Job("prune", 3600, prune, by_the_clock=True),
     Job("inform the planner", 3600, inform_planner),
 )

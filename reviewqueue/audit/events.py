@@ -55,6 +55,7 @@ class EventType(StrEnum):
 
     CHANNEL_ADDED = "channel.added"
     CHANNEL_REMOVED = "channel.removed"
+    CHANNEL_TESTED = "channel.tested"
     ROTATION_PUBLISHED = "rotation.published"
 
     CLOCK_STEPPED = "clock.stepped"

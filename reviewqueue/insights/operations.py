@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..db import Database
@@ -15,50 +15,77 @@ from ..escalation.queries import TimerHealth, timer_health
 from ..notifications import queries as notifications
 from ..people.access import Access, Action, Caller, access_of
 from ..queues.models import Queue
-from ..queues.policies import queue_named
-from .backlog import Backlog, backlog
+from ..queues.policies import policy_of, queue_named
+from .backlog import EVERYTHING, Backlog, QueueBacklog, backlog, queues_of
+from .escalated import Narrowed
+from .forecast import Ahead, Pace, added, forecast
 from .stats import QueueStats, queue_stats
+from .trends import Attainment, Hour, Lately, Trend, by_hour, lately, trend
 from .workload import Load, workload
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The backlog with what the page shows beside it."""
+    """The backlog with what is shown beside it."""
 
     backlog: Backlog
+    kept: bool
+    """Whether what waits was counted some seconds ago, since it is so much."""
+    trend: Trend | None
+    """This and the forecast are None for one department: samples are by queue."""
+    forecast: tuple[Ahead, ...] | None
+    hours: tuple[Hour, ...]
+    attainment: dict[str, Attainment]
+    """Of the last seven days, by queue."""
     workload: tuple[Load, ...]
     timers: TimerHealth
     queues: dict[str, str]
     """Names and titles of the queues to choose from."""
-    tended: set[str]
+    tended: frozenset[str]
     """Names of those whose items the caller may take, assign and snooze."""
+    decided_by_many: frozenset[str]
+    """Names of those in which the caller may decide many items at once."""
     told: dict[uuid.UUID, notifications.Told]
     """Who was told last of each escalated item, and whether it arrived."""
+    awaits_me: frozenset[uuid.UUID]
+    """The items of which the caller was told, and which nobody has acknowledged."""
 
 
-def get_backlog(db: Database, caller: Caller, queue: str | None = None, *, level_min: int = 1) -> Backlog:
-    """The backlog of one queue, or of all in which the caller may see it. Raises NoSuchQueue, Forbidden."""
-    with db.reading() as session:
-        access = access_of(session, caller)
-        return backlog(session, db.clock.now(), _queue_ids(session, access, queue), level_min=level_min)
+def watch_backlog(
+    db: Database,
+    caller: Caller,
+    queue: str | None = None,
+    narrowed: Narrowed = EVERYTHING,
+    *,
+    cursor: str | None = None,
+) -> Watched:
+    """All that the backlog page shows, of one queue or of all in which the caller may see it.
 
-
-def watch_backlog(db: Database, caller: Caller, queue: str | None, *, level_min: int = 1) -> Watched:
-    """All that the backlog page shows. Raises NoSuchQueue, Forbidden."""
+    Raises NoSuchQueue, Forbidden, and Invalid for a cursor that is not ours.
+    """
     with db.reading() as session:
         access, now = access_of(session, caller), db.clock.now()
-        all_ids = _queue_ids(session, access, None)
-        queue_ids = all_ids if queue is None else _queue_ids(session, access, queue)
-        names = _names(session, all_ids)
-        found = backlog(session, now, queue_ids, level_min=level_min)
+        named = _named(session, access, queue)
+        all_of_them = queues_of(session, _queue_ids(access))
+        here = all_of_them if named is None else {named.id: named}
+        found = backlog(session, now, here, narrowed, cursor=cursor)
+        recent = lately(session, now, here)
+        by_queue = narrowed.department is None
         told = notifications.told_about(session, [item.id for item in found.escalated_items])
         return Watched(
             backlog=found,
-            workload=workload(session, now, queue_ids),
+            kept=found.as_of != now,
+            trend=trend(session, now, here) if by_queue else None,
+            forecast=_forecast(session, now, found.queues, recent) if by_queue else None,
+            hours=by_hour(session, now, here),
+            attainment={q.name: recent.get(q.id, Lately()).attainment for q in found.queues},
+            workload=workload(session, now, here, found.given),
             timers=timer_health(session, now),
-            queues={name: title for _, name, title in names},
+            queues={one.name: one.title for one in all_of_them.values()},
+            tended=_where(access, Action.ASSIGN, all_of_them.values()),
+            decided_by_many=_where(access, Action.BULK_DECIDE, all_of_them.values()),
             told={item_id: notices[0] for item_id, notices in told.items()},
-            tended={name for queue_id, name, _ in names if access.may(Action.ASSIGN, queue_id)},
+            awaits_me=_awaiting(session, access, found),
         )
 
 
@@ -70,18 +97,40 @@ def get_stats(db: Database, caller: Caller, queue: str) -> QueueStats:
         return queue_stats(session, db.clock.now(), named)
 
 
-def _names(session: Session, queue_ids: Collection[int] | None) -> list[tuple[int, str, str]]:
-    query = sa.select(Queue).order_by(Queue.name)
-    if queue_ids is not None:
-        query = query.where(Queue.id.in_(queue_ids))
-    return [(queue.id, queue.name, queue.title) for queue in session.scalars(query)]
+def _forecast(
+    session: Session, now: datetime, queues: Sequence[QueueBacklog], recent: dict[int, Lately]
+) -> tuple[Ahead, ...]:
+    parts = []
+    for queue in queues:
+        nothing = queue.figures.overdue == queue.due_within[-1] == 0
+        calendar = None if nothing else policy_of(session, queue.policy_id).calendar
+        pace = Pace(recent.get(queue.id, Lately()).decided_last_day, calendar)
+        parts.append(forecast(now, queue.figures.overdue, queue.due_within, pace))
+    return added(parts)
 
 
-def _queue_ids(session: Session, access: Access, queue: str | None) -> Collection[int] | None:
-    if queue is not None:
-        named = queue_named(session, queue)
-        access.require(Action.SEE_BACKLOG, named.id, named.name)
-        return [named.id]
+def _awaiting(session: Session, access: Access, found: Backlog) -> frozenset[uuid.UUID]:
+    """Those of the shown items that the caller may acknowledge."""
+    waiting = {item.id: item.waiting_since for item in found.escalated_items if item.acknowledged_at is None}
+    if access.person_id is None or not waiting:
+        return frozenset()
+    return notifications.told_of(session, access.person_id, waiting)
+
+
+def _where(access: Access, action: Action, queues: Collection[Queue]) -> frozenset[str]:
+    return frozenset(queue.name for queue in queues if access.may(action, queue.id))
+
+
+def _named(session: Session, access: Access, queue: str | None) -> Queue | None:
+    if queue is None:
+        return None
+    named = queue_named(session, queue)
+    access.require(Action.SEE_BACKLOG, named.id, named.name)
+    return named
+
+
+def _queue_ids(access: Access) -> Collection[int] | None:
+    """All queues in which the caller may see the backlog; raises Forbidden where there is none."""
     queue_ids = access.queue_ids_for(Action.SEE_BACKLOG)
     if queue_ids == frozenset():
         raise Forbidden(

@@ -3,28 +3,61 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from ..errors import Invalid
 from ..web.pages import show, wants_fragment
 from ..web.requests import caller, database
 from . import operations
-from .backlog import AGES, OLDER
+from .charts import bar, flow
+from .escalated import Narrowed
 from .operations import Watched
+from .tally import AGES, OLDER
+from .workload import Load
 
 blueprint = Blueprint("insights", __name__)
 
 LEVELS = (1, 2, 3)
 AGE_NAMES = {"1h": "up to 1 h", "4h": "to 4 h", "1d": "to 1 day", "7d": "to 7 days", OLDER: "older"}
+SNOOZES = {"1h": "1 h", "4h": "4 h", "1d": "1 day", "3d": "3 days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filters of the address; an empty one is none."""
+
+    queue: str | None
+    department: str | None
+    level: int
+    reviewer: str | None
+    cursor: str | None
+
+    @property
+    def narrowed(self) -> Narrowed:
+        return Narrowed(self.department, self.level, self.reviewer)
+
+    @property
+    def any(self) -> bool:
+        return bool(self.queue or self.department or self.level > 1 or self.reviewer)
+
+    def address(self, **changed: Any) -> str:
+        """The page with these filters."""
+        level = self.level if self.level > 1 else None
+        kept = {
+            "queue": self.queue, "department": self.department, "level": level,
+            "reviewer": self.reviewer, "cursor": self.cursor,
+        }  # fmt: skip
+        return url_for("insights.show_backlog", **{k: v for k, v in {**kept, **changed}.items() if v})
 
 
 @blueprint.get("/backlog")
 def show_backlog() -> Response:
-    queue, level = request.args.get("queue") or None, _level()
-    watched = operations.watch_backlog(database(), caller(), queue, level_min=level)
+    asked = _asked()
+    watched = operations.watch_backlog(database(), caller(), asked.queue, asked.narrowed, cursor=asked.cursor)
     tag = _tag(watched)
     if wants_fragment() and tag in request.if_none_match:
         return _tagged(Response(status=304), tag)
@@ -34,30 +67,51 @@ def show_backlog() -> Response:
         watched=watched,
         backlog=watched.backlog,
         etag=f'"{tag}"',
-        chosen={"queue": queue, "level": level},
+        asked=asked,
         levels=LEVELS,
+        reviewers=_reviewers(watched, asked.reviewer),
         ages=(*AGES, OLDER),
         age_names=AGE_NAMES,
-        bar=_bar,
+        snoozes=SNOOZES,
+        bar=bar,
+        flow=flow(watched.hours),
+        me=caller(),
     )
     # The whole page also has notices, which are shown once: it is never answered from a cache.
     return _tagged(response, tag) if wants_fragment() else response
 
 
-def _level() -> int:
-    level = request.args.get("level", "1") or "1"
+def _asked() -> Asked:
+    def text(name: str) -> str | None:
+        return request.args.get(name, "").strip() or None
+
+    level = text("level") or "1"
     if not level.isdecimal() or not 1 <= int(level) <= 32767:
         raise Invalid("The level is a number from 1.")
-    return int(level)
+    return Asked(text("queue"), text("department"), int(level), text("reviewer"), text("cursor"))
+
+
+def _reviewers(watched: Watched, chosen: str | None) -> list[Load]:
+    """Whom to filter by: everybody with work, and whoever is chosen."""
+    found = sorted(watched.workload, key=lambda load: load.name.casefold())
+    if chosen and all(load.who != chosen for load in found):
+        found.append(Load(chosen, chosen, 0, 0, 0))
+    return found
 
 
 def _tag(watched: Watched) -> str:
     """Stands for all that is shown but the hour: times are written relative to now by the browser."""
     backlog, timers = watched.backlog, watched.timers
+    counted_before = backlog.as_of if watched.kept else None
     shown = (
-        (backlog.total, backlog.queues, backlog.escalated_items, watched.workload, watched.queues),
+        (backlog.total, backlog.queues, backlog.escalated_items, backlog.next, backlog.departments),
+        (watched.workload, watched.queues, watched.trend, watched.hours, counted_before),
+        [(ahead.falls_due, ahead.overdue) for ahead in watched.forecast or ()],
+        [astuple(attainment) for attainment in watched.attainment.values()],
         [(one.who, one.through, one.state) for told in watched.told.values() for one in told.reached],
-        (timers.late, timers.failing, timers.last_error, sorted(watched.tended), caller().actor.id),
+        (timers.late, timers.failing, timers.last_error),
+        (sorted(watched.tended), sorted(watched.decided_by_many), sorted(map(str, watched.awaits_me))),
+        caller().actor.id,
     )
     return hashlib.sha256(orjson.dumps(shown)).hexdigest()[:32]
 
@@ -65,14 +119,3 @@ def _tag(watched: Watched) -> str:
 def _tagged(response: Response, tag: str) -> Response:
     response.set_etag(tag)
     return response
-
-
-def _bar(by_age: dict[str, int]) -> list[dict[str, Any]]:
-    """The parts of a bar that is 100 wide, left out where there is nothing."""
-    whole, start, parts = sum(by_age.values()), 0.0, []
-    for number, (name, count) in enumerate(by_age.items(), start=1):
-        if count:
-            width = 100 * count / whole
-            parts.append({"number": number, "name": name, "count": count, "x": start, "width": width})
-            start += width
-    return parts

@@ -30,7 +30,7 @@ class QueueStats:
 
 def queue_stats(session: Session, now: datetime, queue: Queue) -> QueueStats:
     """Exact counts over all items of the queue."""
-    [waiting] = backlog(session, now, [queue.id]).queues
+    [waiting] = backlog(session, now, {queue.id: queue}).queues
     return QueueStats(
         as_of=now,
         now=waiting,

@@ -8,17 +8,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from flask import flash, request, url_for
+from flask import flash, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..errors import Invalid, Refusal
 from ..web.pages import lead_to, wants_fragment
-from ..web.requests import caller, database, request_id
+from ..web.requests import caller, database, is_htmx, request_id, safe_next
 from . import operations, reviewing
 from .forms import AssignmentForm, CommentForm, EscalationForm, ReasonForm, parse
 from .item_pages import item_page
+from .refusals import told_faults
 from .review_pages import act_and_go_on, as_kept, keep, next_item, review_page
 from .suggestion import Typed
+from .views import Shown
 
 SNOOZES = {
     "1h": timedelta(hours=1),
@@ -29,13 +31,13 @@ SNOOZES = {
 
 
 def post_snooze(item_id: uuid.UUID) -> ResponseReturnValue:
-    def snooze() -> None:
+    def snooze() -> Shown:
         length = SNOOZES.get(request.form.get("for", ""))
         if length is None:
             raise Invalid("Choose for how long: 1h, 4h, 1d or 3d.")
         until = database().clock.now() + length
         until_reply = "until_reply" in request.form
-        operations.snooze(
+        return operations.snooze(
             database(), caller(), item_id, until, until_reply=until_reply, request_id=request_id()
         )
 
@@ -43,11 +45,13 @@ def post_snooze(item_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def post_escalation(item_id: uuid.UUID) -> ResponseReturnValue:
-    def escalate() -> None:
+    def escalate() -> Shown:
         said = parse(
             EscalationForm, {"reason": _words("escalate_reason", "Say why it should go one level up.")}
         )
-        operations.escalate(database(), caller(), item_id, said.reason, said.to, request_id=request_id())
+        return operations.escalate(
+            database(), caller(), item_id, said.reason, said.to, request_id=request_id()
+        )
 
     # Who gives an item up is not offered it again.
     return _act(item_id, escalate, "Escalated {}.", leaves=True, skips=True)
@@ -58,8 +62,8 @@ def post_deescalation(item_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def post_acknowledgement(item_id: uuid.UUID) -> ResponseReturnValue:
-    def acknowledge() -> None:
-        operations.acknowledge(database(), caller(), item_id, request_id=request_id())
+    def acknowledge() -> Shown:
+        return operations.acknowledge(database(), caller(), item_id, request_id=request_id())
 
     return _act(item_id, acknowledge, "You are on it: {} reminds nobody until its next step.")
 
@@ -73,9 +77,9 @@ def post_comment(item_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def post_assignment(item_id: uuid.UUID) -> ResponseReturnValue:
-    def assign() -> None:
+    def assign() -> Shown:
         said = parse(AssignmentForm, {"to": request.form.get("to", "").strip() or None})
-        operations.assign(database(), caller(), item_id, said.to, said.reason, request_id=request_id())
+        return operations.assign(database(), caller(), item_id, said.to, said.reason, request_id=request_id())
 
     return _act(item_id, assign, "Given on: {}.")
 
@@ -136,6 +140,8 @@ def _act(
         if leaves:
             return act_and_go_on(item_id, act, said, skips=skips)
         return _act_and_stay(item_id, act, said, sends_text=sends_text)
+    if "back" in request.form:
+        return _act_and_go_back(act, said)
     try:
         act()
     except Refusal as refusal:
@@ -144,6 +150,24 @@ def _act(
         _forget_text(item_id)
     flash(said.format("the item"), "done")
     return lead_to(url_for("items.item", item_id=item_id))
+
+
+def _act_and_go_back(act: Callable[[], object], said: str) -> ResponseReturnValue:
+    """From a row of a list: back to it, or for its script what became of it, since it refreshes by itself."""
+    status, kind = 200, "done"
+    try:
+        shown = act()
+        text = said.format(shown.title if isinstance(shown, Shown) else "the item")
+    except Refusal as refusal:
+        status, kind, text = refusal.status, "error", _whole(refusal)
+    if is_htmx():
+        return jsonify(kind=kind, text=text), status
+    flash(text, kind)
+    return lead_to(safe_next(request.form["back"]))
+
+
+def _whole(refusal: Refusal) -> str:
+    return " ".join([refusal.detail, *told_faults(refusal.faults)])
 
 
 def _act_and_stay(

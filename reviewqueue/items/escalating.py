@@ -11,7 +11,7 @@ from ..audit.events import EventType
 from ..audit.trail import rfc3339
 from ..errors import Invalid, WrongState
 from ..escalation.schedule import Timer
-from ..queues.policy import Policy, Step
+from ..queues.policy import Fallback, Policy, Step
 from ..transaction import Transaction
 from .assignees import Assignees
 from .changing import become, drop_acknowledgement, drop_claim, issue_outcome, retime
@@ -19,6 +19,9 @@ from .handling import require_open
 from .models import Item
 from .notices import tell_escalated, tell_escalated_by_hand, tell_expired
 from .states import State
+
+UNFIT = frozenset({"no-output", "model-error", "schema-broken"})
+"""Reasons of routing that say that the output is none, or none to act on."""
 
 
 def escalate(item: Item, tx: Transaction, policy: Policy, timer: Timer, assignees: Assignees) -> None:
@@ -85,9 +88,10 @@ def deescalate(item: Item, tx: Transaction, policy: Policy, assignees: Assignees
 
 def expire(item: Item, tx: Transaction, policy: Policy, planned_at: datetime, assignees: Assignees) -> None:
     """The deadline has passed: the app gets the fallback, and whoever held the item can no longer decide."""
-    fallback = policy.fallback
-    if fallback is None:
+    if policy.fallback is None:
         raise LookupError(f"policy version {policy.version} has a deadline and no fallback")
+    fallback = _safe(policy.fallback, item)
+    instead = {} if fallback is policy.fallback else {"instead_of": policy.fallback.verdict}
     outcome = issue_outcome(
         item,
         tx,
@@ -108,8 +112,20 @@ def expire(item: Item, tx: Transaction, policy: Policy, planned_at: datetime, as
         outcome=outcome,
         claim=None,
         told=tell_expired(item, tx, assignees.audience, fallback.verdict),
+        **instead,
     )
     retime(item, policy, tx.now)
+
+
+def _safe(fallback: Fallback, item: Item) -> Fallback:
+    """What is released. An accept needs something that can be accepted: else it would be a guess, and is a reject."""
+    if fallback.verdict != "accept":
+        return fallback
+    unfit = [reason["detail"] for reason in item.reasons if reason["code"] in UNFIT]
+    if not unfit:
+        return fallback
+    comment = f"The fallback is to accept, but there is nothing to accept: {'; '.join(unfit)}."
+    return Fallback("reject", "nothing-to-accept", None, comment[:2000])
 
 
 def wake(item: Item, tx: Transaction, policy: Policy, planned_at: datetime) -> None:

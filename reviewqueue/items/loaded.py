@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..db import Database
-from ..errors import Forbidden, NoSuchItem
+from ..errors import Forbidden, NoSuchItem, Stale
 from ..people.access import Access, Action, Caller, access_of
 from ..people.models import Role
 from ..queues.policies import policy_of
@@ -50,9 +50,17 @@ class Handling:
 
 @contextmanager
 def handling(
-    db: Database, caller: Caller, item_id: uuid.UUID, action: Action, request_id: str | None
+    db: Database,
+    caller: Caller,
+    item_id: uuid.UUID,
+    action: Action,
+    request_id: str | None,
+    version: int | None = None,
 ) -> Iterator[Handling]:
-    """Loads an item for update where the caller may do the action; elsewhere it does not exist."""
+    """Loads an item for update where the caller may do the action; elsewhere it does not exist.
+
+    Raises Stale where the caller saw another `version` of it.
+    """
     with db.transaction(caller.actor, request_id) as tx:
         access = access_of(tx.session, caller)
         item = tx.session.get(Item, item_id, with_for_update=True)
@@ -61,6 +69,8 @@ def handling(
         ):
             raise no_such_item(item_id)
         access.require(action, item.queue_id, item.queue)
+        if version is not None and version != item.version:
+            raise Stale(f"the item is at version {item.version}; look at it again before you go on")
         yield Handling(tx, access, item, policy_of(tx.session, item.policy_id))
 
 

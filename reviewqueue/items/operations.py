@@ -164,10 +164,11 @@ def snooze(
     reason: str | None = None,
     *,
     until_reply: bool = False,
+    version: int | None = None,
     request_id: str | None = None,
 ) -> Shown:
     """Puts the item aside until a time; with `until_reply`, or until a comment by anybody but the caller."""
-    with loaded.handling(db, caller, item_id, Action.SNOOZE, request_id) as on:
+    with loaded.handling(db, caller, item_id, Action.SNOOZE, request_id, version) as on:
         claiming.require_not_held_by_another(on.item, on.reviewer, on.tx.now)
         who = caller.email if until_reply else None
         handling.snooze(on.item, on.tx, on.policy, until, reason, until_reply_to=who)
@@ -198,9 +199,16 @@ def deescalate(
         return loaded.shown(on.tx, on.item)
 
 
-def acknowledge(db: Database, caller: Caller, item_id: uuid.UUID, *, request_id: str | None = None) -> Shown:
+def acknowledge(
+    db: Database,
+    caller: Caller,
+    item_id: uuid.UUID,
+    *,
+    version: int | None = None,
+    request_id: str | None = None,
+) -> Shown:
     """Says that the caller, who was told, is on it: stops the reminders of the present step."""
-    with loaded.handling(db, caller, item_id, Action.ACKNOWLEDGE, request_id) as on:
+    with loaded.handling(db, caller, item_id, Action.ACKNOWLEDGE, request_id, version) as on:
         acknowledging.acknowledge(on.item, on.tx, on.policy, on.access.caller)
         return loaded.shown(on.tx, on.item)
 
@@ -212,10 +220,11 @@ def assign(
     to: str | None,
     reason: str | None = None,
     *,
+    version: int | None = None,
     request_id: str | None = None,
 ) -> Shown:
     """Gives the item to a person or team with a role in the queue. Raises Invalid for anybody else."""
-    with loaded.handling(db, caller, item_id, Action.ASSIGN, request_id) as on:
+    with loaded.handling(db, caller, item_id, Action.ASSIGN, request_id, version) as on:
         if to is not None:
             _require_assignee(on, to)
         told = notices.tell_assigned(on.item, on.tx, on.assignees.audience, to)

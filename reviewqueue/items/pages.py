@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from . import act_pages, desk_pages, item_pages, list_pages, review_pages
+from . import act_pages, bulk_pages, desk_pages, item_pages, list_pages, review_pages
 
 blueprint = Blueprint("items", __name__)
 
@@ -15,9 +15,7 @@ blueprint.add_url_rule(
     "/queues/<queue>/review/skipped", view_func=review_pages.post_forget_skipped, methods=["POST"]
 )
 blueprint.add_url_rule("/queues/<queue>/items", view_func=list_pages.item_list)
-blueprint.add_url_rule(
-    "/queues/<queue>/items/decisions", view_func=list_pages.post_decisions, methods=["POST"]
-)
+blueprint.add_url_rule("/items/many", view_func=bulk_pages.post_many, methods=["POST"])
 
 blueprint.add_url_rule("/items/<uuid:item_id>", view_func=item_pages.item)
 blueprint.add_url_rule("/items/<uuid:item_id>/evidence", view_func=item_pages.evidence)

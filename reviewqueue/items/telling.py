@@ -105,7 +105,8 @@ _SENTENCES: dict[EventType, Callable[[str, Mapping[str, Any]], str]] = {
     EventType.ITEM_EDITED: lambda by, _: f"Edited by {_inside(by)}",
     EventType.ITEM_REJECTED: lambda by, _: f"Rejected by {_inside(by)}",
     EventType.ITEM_EXPIRED: lambda _, data: (
-        f"The deadline passed; released: {(data.get('outcome') or {}).get('verdict', 'the fallback')}{_reached(data)}"
+        f"The deadline passed; released: {(data.get('outcome') or {}).get('verdict', 'the fallback')}"
+        f"{', as there was nothing to accept' if data.get('instead_of') else ''}{_reached(data)}"
     ),
     EventType.ITEM_WITHDRAWN: lambda by, data: (
         f"Withdrawn by {_inside(by)}" + (", superseded" if data.get("superseded_by") else "")

@@ -55,6 +55,11 @@ class Shown:
         version: int = self.item["version"]
         return version
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.item["external_id"] or f"…{self.item['id'].hex[-8:]}"
+
     def as_json(self, base_url: str, now: datetime) -> dict[str, Any]:
         item = self.item
         shown = {

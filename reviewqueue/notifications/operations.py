@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
 
 import sqlalchemy as sa
+from uuid_utils.compat import uuid7
 
 from ..audit.events import EventType
 from ..db import Database
@@ -16,9 +20,22 @@ from ..people.callers import Caller
 from ..transaction import SYSTEM
 from .chats import require_usable, scheme_of
 from .forms import NewChannel
-from .models import Channel, Notification
-from .telling import BY_DEFAULT
+from .models import Channel, Notice, Notification
+from .outbox import NotSent, Parcel, Refused, Send
+from .telling import BY_DEFAULT, MAIL
 from .wishes import PREFERENCE, Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What became of a test."""
+
+    channel: str
+    receiver: str
+    error: str | None
+    """Why it did not arrive."""
+    seconds: float
+    at: datetime
 
 
 def read(db: Database, caller: Caller, notification_id: uuid.UUID) -> uuid.UUID:
@@ -83,6 +100,41 @@ def add_channel(
         tx.session.add(channel)
         told = {"channel": channel.name, "scheme": channel.scheme}
         tx.trail.record(channel, EventType.CHANNEL_ADDED, told)
+
+
+def try_channel(db: Database, caller: Caller, name: str, send: Send, request_id: str | None = None) -> Tested:
+    """Sends a test through a channel at once, by mail to whoever asks. Raises Forbidden and NotFound.
+
+    It passes the outbox by, since whoever waits for the answer wants no second try.
+    """
+    with db.reading() as session:
+        access_of(session, caller).require_admin()
+        channel = session.scalar(sa.select(Channel).where(Channel.name == name))
+        if channel is None and name != MAIL:
+            raise NotFound(f"There is no channel {name}.")
+    began = perf_counter()
+    parcel = _test_parcel(name, channel, caller, db.clock.now())
+    try:
+        send(parcel)
+        error = None
+    except (NotSent, Refused) as refusal:
+        error = str(refusal)
+    seconds = perf_counter() - began
+    with db.transaction(caller.actor, request_id) as tx:
+        told = {"channel": name, "arrived": error is None, "error": error, "seconds": round(seconds, 3)}
+        tx.trail.append(EventType.CHANNEL_TESTED, told)
+        return Tested(name, parcel.receiver, error, seconds, tx.now)
+
+
+def _test_parcel(name: str, channel: Channel | None, caller: Caller, now: datetime) -> Parcel:
+    notice = Notice(
+        queue_title="reviewqueue",
+        title="test",
+        why=f"{caller.actor.name} tests the channel {name}. There is nothing to do.",
+        created_at=now,
+    )
+    receiver = name if channel else caller.email or ""
+    return Parcel(name, receiver, channel.address if channel else None, "", (uuid7(),), (notice,))
 
 
 def remove_channel(db: Database, caller: Caller, name: str, request_id: str | None = None) -> None:

@@ -13,10 +13,13 @@ from ..errors import Conflict, Invalid, NotFound, Refusal
 from ..people.access import access_of
 from ..people.forms import read
 from ..people.pages import faults_of
+from ..web.filters import span
 from ..web.pages import lead_to, show
 from ..web.requests import caller, database, is_api, polls, request_id, settings, viewer
 from . import operations, queries
 from .forms import NewChannel
+from .sending import sender_of
+from .telling import MAIL
 from .wishes import PREFERENCE, Wishes
 
 blueprint = Blueprint("notifications", __name__)
@@ -95,6 +98,17 @@ def post_removal(name: str) -> ResponseReturnValue:
     return lead_to(url_for(".show_channels"))
 
 
+@blueprint.post("/admin/channels/<name>/test")
+def post_test(name: str) -> ResponseReturnValue:
+    """Sends a test now and says what became of it, how long it took and when."""
+    tested = operations.try_channel(database(), caller(), name, sender_of(settings()), request_id())
+    said = f"{name}: the test to {tested.receiver}" if name == MAIL else f"{name}: the test"
+    became = "arrived" if tested.error is None else f"did not arrive: {tested.error}"
+    took = f"{tested.at:%H:%M:%S} UTC, after {span(tested.seconds)}"
+    flash(f"{said} {became} ({took}).", "done" if tested.error is None else "error")
+    return lead_to(url_for(".show_channels"))
+
+
 def _channels_page(refusal: Refusal | None = None) -> Response:
     with database().reading() as session:
         access_of(session, caller()).require_admin()
@@ -110,6 +124,7 @@ def _channels_page(refusal: Refusal | None = None) -> Response:
         typed_name=request.form.get("name", ""),
         schemes=sorted(settings().allowed_channel_schemes),
         mail_is_set_up=bool(settings().smtp_url),
+        my_address=caller().email,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,12 +80,20 @@ def inbox(session: Session, person_id: uuid.UUID) -> Sequence[Notification]:
 
 def was_told(session: Session, item_id: uuid.UUID, person_id: uuid.UUID, since: datetime) -> bool:
     """Whether the person was told of the item's escalation since then."""
-    found = (
-        sa.exists()
-        .where(Notice.item_id == item_id, Notice.kind == "escalated", Notice.created_at >= since)
-        .where(Notification.notice_id == Notice.id, Notification.person_id == person_id)
+    return item_id in told_of(session, person_id, {item_id: since})
+
+
+def told_of(
+    session: Session, person_id: uuid.UUID, since: Mapping[uuid.UUID, datetime]
+) -> frozenset[uuid.UUID]:
+    """Those of the items of whose escalation the person was told, each since its time. One query."""
+    rows = session.execute(
+        sa.select(Notice.item_id, sa.func.max(Notice.created_at))
+        .join(Notification, Notification.notice_id == Notice.id)
+        .where(Notice.item_id.in_(since), Notice.kind == "escalated", Notification.person_id == person_id)
+        .group_by(Notice.item_id)
     )
-    return bool(session.scalar(sa.select(found)))
+    return frozenset(item_id for item_id, at in rows if at >= since[item_id])
 
 
 def told_about(session: Session, item_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Told]]:

@@ -45,6 +45,6 @@ def _told(notice: Notice, base_url: str) -> str:
         (
             f"{one_line(notice.queue_title)}: {one_line(notice.title, LONGEST_TITLE)}{late}",
             one_line(notice.why, 400),
-            f"{base_url}/items/{notice.item_id}",
+            f"{base_url}/items/{notice.item_id}" if notice.item_id else base_url,  # a test is about no item
         )
     )

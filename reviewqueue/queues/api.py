@@ -31,6 +31,14 @@ DOCUMENT_ANSWER: dict[str, Any] = {
         "Policy-Version": {"schema": {"type": "integer"}, "description": "The version in force."},
     },
 }
+WARNING = {
+    "schema": {"type": "string"},
+    "description": "What of the policy is allowed and hardly meant; one header for each.",
+}
+APPLIED_ANSWER: dict[str, Any] = {
+    **DOCUMENT_ANSWER,
+    "headers": {**DOCUMENT_ANSWER["headers"], "Policy-Warning": WARNING},
+}
 api.components_schemas.update(parse_body(QueueDocument)[1])
 
 
@@ -67,12 +75,14 @@ def get_queue(path: QueuePath) -> AnswerWithHeaders:
 @api.put(
     "/queues/<queue>",
     summary="Create a queue, or change it; a changed policy becomes the next version",
-    responses={200: DOCUMENT_ANSWER, 201: DOCUMENT_ANSWER},
+    responses={200: APPLIED_ANSWER, 201: APPLIED_ANSWER},
     request_body={"required": True, "content": DOCUMENT_TYPES},
 )
-def put_queue(path: QueuePath) -> AnswerWithHeaders:
+def put_queue(path: QueuePath) -> tuple[Answer, int, dict[str, str | list[str]]]:
     applied = operations.apply(database(), caller(), _document(), queue=path.queue, request_id=request_id())
-    headers = {"Policy-Version": str(applied.policy_version)}
+    headers: dict[str, str | list[str]] = {"Policy-Version": str(applied.policy_version)}
+    if applied.warnings:
+        headers["Policy-Warning"] = applied.warnings
     if applied.created:
         headers["Location"] = f"{API}/queues/{applied.queue}"
     return applied.document, 201 if applied.created else 200, headers

@@ -30,8 +30,8 @@ def queue() -> None:
 def apply_files(files: tuple[Path, ...]) -> None:
     """Create or update a queue from each FILE of YAML or JSON; `-` reads standard input.
 
-    A changed policy becomes the next version, and what changed is printed. All files are checked before the first
-    is applied, so that a mistake in one changes nothing.
+    A changed policy becomes the next version, and what changed is printed, with a warning of what is hardly meant.
+    All files are checked before the first is applied, so that a mistake in one changes nothing.
 
     \b
     Example:
@@ -61,4 +61,5 @@ def _told(applied: Applied) -> list[str]:
         first = f"{applied.queue}: policy version {applied.policy_version}"
     else:
         first = f"{applied.queue}: nothing changed"
-    return [first, *(f"  {change}" for change in applied.changes)]
+    lines = [first, *(f"  {change}" for change in applied.changes)]
+    return lines + [f"  warning: {warning}" for warning in applied.warnings]

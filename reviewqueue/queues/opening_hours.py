@@ -41,17 +41,6 @@ def policy_part_with_hours(session: Session, document: QueueDocument, now: datet
     return part
 
 
-def missing_calendar(document: QueueDocument, policy_part: dict[str, Any]) -> list[str]:
-    """A line that says so when the document names a calendar that is not there: nothing counts in hours unknown."""
-    name = document.policy.due.calendar if document.policy.due else None
-    if name is None or "calendar" in policy_part:
-        return []
-    what = f"there is no calendar {name} yet, so times count round the clock"
-    return [
-        f"policy.due.calendar: {what}; publish it (reviewqueue calendar apply) and apply this document again"
-    ]
-
-
 def _newest(session: Session, name: str) -> dict[str, Any] | None:
     newest = (
         sa.select(CALENDARS.c.frozen).where(CALENDARS.c.name == name).order_by(CALENDARS.c.version.desc())

@@ -19,7 +19,8 @@ from .difference import diff
 from .document import QueueDocument, parse
 from .members import keep_in_step
 from .models import PolicyVersion, Queue
-from .opening_hours import missing_calendar, policy_part_with_hours
+from .opening_hours import policy_part_with_hours
+from .warnings import warnings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Applied:
     """In words, one line each: what differs from before, and who got or lost a role. Empty: nothing changed."""
     document: dict[str, Any]
     """The whole document as it now stands."""
+    warnings: list[str]
+    """What of its policy is allowed and hardly meant; told each time."""
 
 
 def apply(
@@ -84,8 +87,9 @@ def _create(tx: Transaction, document: QueueDocument) -> Applied:
     told = {"stage": queue.stage, "document": queue.document}
     tx.trail.record(queue, EventType.QUEUE_CREATED, told, queue=queue.name, queue_id=queue.id)
     _publish(tx, queue, policy_part, [])
-    lines = missing_calendar(document, policy_part) + keep_in_step(tx, queue, before={})
-    return Applied(queue.name, True, queue.policy_version, lines, document.as_dict())
+    lines = keep_in_step(tx, queue, before={})
+    warnings = warnings_of(policy_part, tx.now)
+    return Applied(queue.name, True, queue.policy_version, lines, document.as_dict(), warnings)
 
 
 def _change(tx: Transaction, queue: Queue, document: QueueDocument) -> Applied:
@@ -96,23 +100,23 @@ def _change(tx: Transaction, queue: Queue, document: QueueDocument) -> Applied:
         queue.version += 1
         told = {"changes": changed, "stage": queue.stage, "document": queue.document}
         tx.trail.record(queue, EventType.QUEUE_CHANGED, told, queue=queue.name, queue_id=queue.id)
-    published = _publish_if_changed(tx, queue, document)
+    policy_part = policy_part_with_hours(tx.session, document, tx.now)
+    published = _publish_if_changed(tx, queue, policy_part)
     roles = keep_in_step(tx, queue, before)
-    changes = changed + published + roles
-    return Applied(queue.name, False, queue.policy_version, changes, document.as_dict())
+    changes, warnings = changed + published + roles, warnings_of(policy_part, tx.now)
+    return Applied(queue.name, False, queue.policy_version, changes, document.as_dict(), warnings)
 
 
-def _publish_if_changed(tx: Transaction, queue: Queue, document: QueueDocument) -> list[str]:
+def _publish_if_changed(tx: Transaction, queue: Queue, policy_part: dict[str, Any]) -> list[str]:
     in_force = tx.session.scalars(
         sa.select(PolicyVersion.document).where(PolicyVersion.id == queue.policy_id)
     ).one()
-    policy_part = policy_part_with_hours(tx.session, document, tx.now)
     changed = diff(in_force, policy_part)
     if changed:
         queue.policy_id, queue.policy_version = uuid7(), queue.policy_version + 1
         queue.version += 1
         _publish(tx, queue, policy_part, changed)
-    return changed + missing_calendar(document, policy_part)
+    return changed
 
 
 def _publish(tx: Transaction, queue: Queue, policy_part: dict[str, Any], changes: list[str]) -> None:

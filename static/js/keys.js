@@ -62,6 +62,7 @@ function target(key, from) {
     for (const element of scope.querySelectorAll(selector)) {
       const own = WHILE_TYPING.has(key) && element.closest("[data-keys-inside]"); // sends what is typed in there, no more
       if (own && !own.contains(from)) continue;
+      if (scope === document && element.closest("[data-rows] > tr")) continue; // of another row, or while none is current
       if (!element.disabled && !element.closest("[inert]") && element.checkVisibility()) return element;
     }
   }

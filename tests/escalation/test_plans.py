@@ -12,7 +12,7 @@ from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from reviewqueue.escalation.operations import fire_due
 from reviewqueue.escalation.queries import timer_health
-from reviewqueue.insights.backlog import backlog
+from reviewqueue.insights.backlog import backlog, queues_of
 from reviewqueue.items.lapsing import record_lapsed
 from reviewqueue.planning import inform_planner
 
@@ -26,7 +26,7 @@ def health(db: Database) -> None:
 
 def figures(db: Database) -> None:
     with db.reading() as session:
-        backlog(session, db.clock.now(), None)
+        backlog(session, db.clock.now(), queues_of(session, None))
 
 
 @pytest.mark.parametrize(

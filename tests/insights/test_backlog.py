@@ -13,8 +13,9 @@ from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from reviewqueue.errors import Forbidden, NoSuchQueue
 from reviewqueue.escalation.operations import fire_due
-from reviewqueue.insights.backlog import backlog
-from reviewqueue.insights.operations import get_backlog, get_stats
+from reviewqueue.insights.backlog import Backlog, backlog, queues_of
+from reviewqueue.insights.escalated import Narrowed
+from reviewqueue.insights.operations import get_stats, watch_backlog
 from reviewqueue.items.handling import assign, snooze
 from reviewqueue.items.models import Item, Outcome
 from reviewqueue.items.states import Verdict
@@ -86,12 +87,16 @@ def _something(db: Database, item_id: Any, clerk: Person, draw: random.Random) -
                 assign(item, tx, policy, clerk.email, None)
 
 
+def seen(db: Database, caller: Caller = SYSTEM_CALLER, *asked: Any, **narrowed: Any) -> Backlog:
+    return watch_backlog(db, caller, *asked, **narrowed).backlog
+
+
 def test_the_figures_equal_a_recount(
     db: Database, clock: MovableClock, queues: list[Queue], busy: list[Item]
 ) -> None:
     now = clock.now()
     with db.reading() as session:
-        found = backlog(session, now, None)
+        found = backlog(session, now, queues_of(session, None))
     assert [queue.name for queue in found.queues] == ["empty", "receipts", "replies"]
     for queue in found.queues:
         waiting = [
@@ -138,13 +143,13 @@ def recounted_ages(now: Any, waiting: list[Item]) -> dict[str, int]:
 def test_the_escalated_items_come_highest_and_latest_first(
     db: Database, clock: MovableClock, queues: list[Queue], busy: list[Item]
 ) -> None:
-    found = get_backlog(db, SYSTEM_CALLER)
+    found = seen(db)
     expected = sorted(
         (item for item in busy if item.is_open and item.level > 0),
         key=lambda item: (-item.level, item.due_at, item.id),
     )
     assert [item.id for item in found.escalated_items] == [item.id for item in expected[:50]]
-    assert {item.level for item in get_backlog(db, SYSTEM_CALLER, level_min=2).escalated_items} == {2}
+    assert {item.level for item in seen(db, narrowed=Narrowed(level_min=2)).escalated_items} == {2}
 
 
 def test_the_queues_figures_equal_a_recount(db: Database, queues: list[Queue], busy: list[Item]) -> None:
@@ -164,15 +169,15 @@ def test_the_queues_figures_equal_a_recount(db: Database, queues: list[Queue], b
 def test_a_manager_sees_their_own_queues_alone(db: Database, queues: list[Queue]) -> None:
     boss = make_person(db, "boss@example.org", queues[0], "manager")
     caller = Caller(actor_of(boss), boss.id, boss.email)
-    assert [queue.name for queue in get_backlog(db, caller).queues] == ["receipts"]
+    assert [queue.name for queue in seen(db, caller).queues] == ["receipts"]
     with pytest.raises(NoSuchQueue):
-        get_backlog(db, caller, "replies")
+        seen(db, caller, "replies")
 
 
 def test_a_reviewer_sees_no_backlog(db: Database, queues: list[Queue]) -> None:
     clerk = make_person(db, "other@example.org", queues[0])
     caller = Caller(actor_of(clerk), clerk.id, clerk.email)
     with pytest.raises(Forbidden):
-        get_backlog(db, caller)
+        seen(db, caller)
     with pytest.raises(Forbidden):
         get_stats(db, caller, "receipts")

@@ -151,19 +151,19 @@ def test_many_are_decided_after_a_preview(office: Office, lea: Visitor) -> None:
     stale = office.enqueue(external_id="stale")
     chosen = [f"{item_id}@1" for item_id in (ready, held, stale)]
     lea.post(f"/items/{stale}/assignment", to="bob@example.org")
-    preview = lea.post(f"{ITEMS}/decisions", chosen=chosen, verdict="reject")
+    preview = lea.post("/items/many", chosen=chosen, act="reject")
     assert preview.status_code == 200
     assert "Reject 1 item?" in preview.text
     assert "is held by bob" in preview.text
     assert "has changed since you saw the list" in preview.text
     assert office.item(ready)["state"] == "pending"
     answer = lea.post(
-        f"{ITEMS}/decisions",
+        "/items/many",
         chosen=chosen,
-        verdict="reject",
-        reason="wrong-total",
+        act="reject",
         confirmed="yes",
-        filters="q=x",
+        back=f"{ITEMS}?q=x",
+        **{"reason:receipts": "wrong-total"},
     )
     assert answer.headers["Location"] == f"{ITEMS}?q=x"
     assert [office.item(item_id)["state"] for item_id in (ready, held, stale)] == [
@@ -177,20 +177,20 @@ def test_many_are_decided_after_a_preview(office: Office, lea: Visitor) -> None:
 def test_who_may_not_decide_many_is_not_offered_it_and_refused(office: Office, ann: Visitor) -> None:
     item_id = office.enqueue()
     assert "With the chosen" not in ann.get(ITEMS).text
-    answer = ann.post(f"{ITEMS}/decisions", chosen=[f"{item_id}@1"], verdict="accept", confirmed="yes")
+    answer = ann.post("/items/many", chosen=[f"{item_id}@1"], act="accept", confirmed="yes")
     assert answer.status_code == 403
     assert office.item(item_id)["state"] == "pending"
 
 
 def test_step_aside_is_not_accepted_in_bulk(office: Office, lea: Visitor) -> None:
     item_id = office.enqueue(confidence=0.1)
-    preview = lea.post(f"{ITEMS}/decisions", chosen=[f"{item_id}@1"], verdict="accept")
+    preview = lea.post("/items/many", chosen=[f"{item_id}@1"], act="accept")
     assert "is to be answered before the suggestion is seen" in preview.text
 
 
 @pytest.mark.parametrize("chosen", [[], ["nonsense"], ["x@1"], [f"{uuid.uuid4()}@y"]])
 def test_a_choice_of_nothing_is_refused(office: Office, lea: Visitor, chosen: list[str]) -> None:
-    answer = lea.post(f"{ITEMS}/decisions", chosen=chosen, verdict="accept")
+    answer = lea.post("/items/many", chosen=chosen, act="accept")
     assert answer.status_code in (404, 422)
 
 

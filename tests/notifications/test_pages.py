@@ -9,13 +9,15 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from reviewqueue.audit.events import EventType
+from reviewqueue.audit.models import Event
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from reviewqueue.escalation.operations import fire_due
 from reviewqueue.items import operations as items
-from reviewqueue.notifications import operations
+from reviewqueue.notifications import operations, wording
 from reviewqueue.notifications.forms import NewChannel
-from reviewqueue.notifications.models import Notification
+from reviewqueue.notifications.models import Message, Notification
+from reviewqueue.notifications.outbox import NotSent, Parcel
 from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.people.models import BrowserSession, Person
 from reviewqueue.transaction import SYSTEM
@@ -177,3 +179,41 @@ def test_an_admin_adds_a_real_services_address_on_the_page(admin: Visitor) -> No
     assert admin.client.post("/admin/channels", headers=HTML, data=given).status_code == 303
     text = admin.get("/admin/channels").text
     assert "discord://…" in text and "4711471147" not in text
+
+
+def test_a_test_through_a_channel_is_sent_at_once_and_its_result_told(
+    admin: Visitor, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = NewChannel(name="ops-chat", address="json://127.0.0.1/token-4711")
+    operations.add_channel(office.db, SYSTEM_CALLER, form, {"json"})
+    sent: list[tuple[str, str | None, str]] = []
+
+    def send(parcel: Parcel) -> None:
+        sent.append((parcel.receiver, parcel.address, wording.body(parcel.notices, "https://ours.example")))
+        if parcel.channel == "mail":
+            raise NotSent("the mail server answered 451")
+
+    monkeypatch.setattr("reviewqueue.notifications.pages.sender_of", lambda _settings: send)
+    assert admin.post("/admin/channels/ops-chat/test").status_code == 303
+    text = admin.get("/admin/channels").text
+    assert "ops-chat: the test arrived (11:00:00 UTC, after" in text
+    admin.post("/admin/channels/mail/test")
+    text = admin.get("/admin/channels").text
+    assert "mail: the test to max@example.org did not arrive: the mail server answered 451" in text
+    assert [(receiver, address) for receiver, address, _ in sent] == [
+        ("ops-chat", "json://127.0.0.1/token-4711"),
+        ("max@example.org", None),
+    ]
+    assert "https://ours.example\n" in sent[0][2] and "max tests the channel ops-chat" in sent[0][2]
+    with office.db.reading() as session:
+        types = session.scalars(sa.select(Event.type).where(Event.type == "channel.tested")).all()
+        assert (
+            session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
+        )  # the escalation's own mail
+    assert len(types) == 2
+
+
+def test_a_test_of_an_unknown_channel_or_by_others_is_refused(admin: Visitor, office: Office) -> None:
+    assert admin.post("/admin/channels/nowhere/test").status_code == 404
+    sign_in(admin.client, office.db, office.people["lea"])
+    assert admin.post("/admin/channels/mail/test").status_code == 403

@@ -38,24 +38,37 @@ def names(db: Database) -> list[str]:
         return list(session.scalars(sa.select(Queue.name).order_by(Queue.name)))
 
 
+ENDS = "deadline: {after: 1d, fallback: reject}"
+WARNING = (
+    "  warning: policy.deadline: there is none, so an app waits without end for an item that nobody decides"
+)
+
+
 def test_it_creates_then_changes_then_finds_nothing_to_do(
     environment: dict[str, str], db: Database, tmp_path: Path
 ) -> None:
-    file = written(tmp_path, "queue.yaml", "queue: receipts\npolicy: {lanes: {autonomous_at: 0.9}}\n")
+    file = written(tmp_path, "queue.yaml", f"queue: receipts\npolicy: {{{ENDS}}}\n")
     created = run(environment, file)
     assert (created.exit_code, created.stdout) == (0, "receipts: created, policy version 1\n")
-    written(
-        tmp_path, "queue.yaml", "queue: receipts\nstage: production\npolicy: {lanes: {autonomous_at: 0.8}}\n"
-    )
+    policy = f"{{{ENDS}, lanes: {{autonomous_at: 0.8}}}}"
+    written(tmp_path, "queue.yaml", f"queue: receipts\nstage: production\npolicy: {policy}\n")
     changed = run(environment, file)
     assert changed.exit_code == 0
     assert changed.stdout.splitlines() == [
         "receipts: policy version 2",
         '  stage: "mvp" → "production"',
-        "  policy.lanes.autonomous_at: 0.9 → 0.8",
+        "  policy.lanes.autonomous_at: null → 0.8",
     ]
     assert run(environment, file).stdout == "receipts: nothing changed\n"
     assert names(db) == ["receipts"]
+
+
+def test_a_policy_that_is_hardly_meant_is_warned_about_each_time(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = written(tmp_path, "queue.yaml", "queue: receipts")
+    assert run(environment, file).stdout.splitlines()[1:] == [WARNING]
+    assert run(environment, file).stdout.splitlines() == ["receipts: nothing changed", WARNING]
 
 
 def test_it_takes_several_files_and_standard_input(

@@ -169,7 +169,7 @@ def test_a_later_version_reaches_a_queue_when_its_document_is_applied_again(db: 
 
 def test_while_a_calendar_is_not_there_times_count_round_the_clock_and_it_is_said(db: Database) -> None:
     applied = apply(db, SYSTEM_CALLER, queue_document())
-    assert any("there is no calendar office yet" in line for line in applied.changes)
+    assert any("there is no calendar office yet" in line for line in applied.warnings)
     assert policy_in_force(db).calendar is None
     publish(db, WEEK)
     applied = apply(db, SYSTEM_CALLER, queue_document())

@@ -1,0 +1,85 @@
+"""What of a policy is told as hardly meant: each rule without a database, and that both doors and the page tell it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from reviewqueue.db import Database
+from reviewqueue.escalation.calendars import OpeningHours, freeze
+from reviewqueue.queues.document import parse
+from reviewqueue.queues.warnings import warnings_of
+
+from ..support.making import make_person, make_queue
+from .doors import key_headers, sign_in
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+WEEKDAYS = {"zone": "UTC", "weekly": {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}}
+REJECT = {"verdict": "reject"}
+
+
+def told(hours: dict[str, Any] | None = None, **policy: Any) -> list[str]:
+    part = parse(
+        {"queue": "receipts", "owners": {"escalation": "a@example.org"}, "policy": policy}
+    ).policy_part()
+    if hours is not None:
+        part["calendar"] = freeze(OpeningHours.model_validate(hours), NOW).as_dict()
+    return warnings_of(part, NOW)
+
+
+def test_a_sensible_policy_is_not_warned_about() -> None:
+    steps = [{"after": "2h", "to": "lead"}, {"after": "8h", "to": "owner:escalation"}]
+    assert told(due={"after": "4h"}, escalation=steps, deadline={"after": "24h", "fallback": REJECT}) == []
+
+
+def test_no_deadline_at_all() -> None:
+    [warning] = told(due={"after": "4h"})
+    assert warning.startswith("policy.deadline: there is none, so an app waits without end")
+
+
+def test_a_fallback_that_accepts_whatever_was_held_back() -> None:
+    [warning] = told(deadline={"after": "24h", "fallback": "accept"})
+    assert warning.startswith("policy.deadline.fallback: accept releases what the policy held back")
+
+
+@pytest.mark.parametrize("after", ["4h", "5h"])
+def test_a_deadline_that_comes_before_the_due_time(after: str) -> None:
+    [warning] = told(due={"after": after}, deadline={"after": "4h", "fallback": REJECT})
+    assert warning == f"policy.due.after: the deadline (4h) passes before the item is due ({after})"
+
+
+def test_a_deadline_that_comes_before_the_last_step() -> None:
+    steps = [{"after": "1h", "to": "lead"}, {"after": "6h", "to": "lead"}]
+    [warning] = told(escalation=steps, deadline={"after": "4h", "fallback": REJECT})
+    assert warning == "policy.escalation[1].after: the deadline (4h) passes before this step comes (6h)"
+
+
+def test_a_deadline_that_a_weekend_lets_pass_first() -> None:
+    """Eight open hours from Friday afternoon end on Monday."""
+    rules = {"due": {"after": "8h", "hours": WEEKDAYS}, "deadline": {"after": "2d", "fallback": REJECT}}
+    [warning] = told(WEEKDAYS, **rules)
+    assert warning.startswith(
+        "policy.due.after: after some arrivals the deadline (2d) passes before the item is due"
+    )
+    assert told(WEEKDAYS, due=rules["due"], deadline={"after": "4d", "fallback": REJECT}) == []
+
+
+def test_the_api_tells_each_in_a_header_and_leaves_the_document_alone(
+    client: FlaskClient, db: Database
+) -> None:
+    document = {"policy": {"deadline": {"after": "2h", "fallback": "accept"}, "due": {"after": "4h"}}}
+    headers = key_headers(db)
+    answer = client.put("/api/v1/queues/receipts", headers=headers, json=document)
+    told = answer.headers.getlist("Policy-Warning")
+    assert [warning.partition(":")[0] for warning in told] == ["policy.deadline.fallback", "policy.due.after"]
+    assert answer.json == client.get("/api/v1/queues/receipts", headers=headers).json
+    again = client.put("/api/v1/queues/receipts", headers=headers, json=document)
+    assert again.headers.getlist("Policy-Warning") == told
+
+
+def test_the_queues_page_tells_them(client: FlaskClient, db: Database) -> None:
+    sign_in(client, db, make_person(db, "boss@example.org", make_queue(db), "manager"))
+    assert "an app waits without end" in client.get("/queues/receipts").text
