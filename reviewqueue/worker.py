@@ -22,7 +22,7 @@ from .audit.ordering import order_events
 from .clock_watch import ClockWatch
 from .config import Settings
 from .db import Database
-from .escalation.operations import fire_due
+from .escalation.operations import AT_ONCE, fire_due
 from .items.lapsing import record_lapsed
 from .leases import release_lease, take_lease
 from .notifications.sending import sending
@@ -39,6 +39,8 @@ class Job:
     every: float
     """Seconds between the end of a run and the next."""
     run: Callable[[Database], object]
+    full: int | None = None
+    """What a run returns when there may be more to do: then its next turn follows at once."""
     by_the_clock: bool = False
     """Acts on what time it is: held for a while when the clock was moved."""
     apart: bool = False
@@ -46,7 +48,7 @@ class Job:
 
 
 JOBS = (
-    Job("fire timers", 1, fire_due, by_the_clock=True),
+    Job("fire timers", 1, fire_due, full=AT_ONCE, by_the_clock=True),
     Job("record lapsed claims", 5, record_lapsed, by_the_clock=True),
     Job("order events", 1, order_events),
     Job("prune", 3600, prune, by_the_clock=True),
@@ -72,6 +74,7 @@ class _Turn:
     job: Job
     at: float
     failures: int = 0
+    more: bool = False
     thread: threading.Thread | None = None
     """Of a job that runs apart."""
 
@@ -123,12 +126,17 @@ class Worker:
             return
         if turn.job.apart:
             self._start_apart(turn)
-        elif self._guarded(lambda: turn.job.run(self.db), job=turn.job.name):
+        elif self._guarded(lambda: self._run(turn), job=turn.job.name):
             turn.failures = 0
         else:
             turn.failures += 1
         pause = max(turn.job.every, min(turn.job.every * 2 ** min(turn.failures, 10), LONGEST_PAUSE))
-        turn.at = self.monotonic() + pause
+        turn.at = self.monotonic() + (0.0 if turn.more else pause)
+
+    def _run(self, turn: _Turn) -> None:
+        turn.more = False
+        taken = turn.job.run(self.db)
+        turn.more = turn.job.full is not None and taken == turn.job.full
 
     def _start_apart(self, turn: _Turn) -> None:
         """Starts the job unless its last run is still under way. Its thread never keeps the process alive."""

@@ -68,6 +68,21 @@ def test_a_job_that_fails_stops_no_other_and_is_tried_less_and_less_often(
     assert [at - 1000 for name, at in ran if name == "bad"] == [0, 2, 6, 14]
 
 
+def test_a_job_that_left_some_undone_goes_on_at_once_and_keeps_nobody_waiting(
+    sqlite_db: Database, monotonic: Monotonic
+) -> None:
+    left, ran = [5, 5, 2, 5], []
+
+    def take(_: Database) -> int:
+        ran.append("many")
+        return left.pop(0)
+
+    jobs = [Job("many", 1, take, full=5), Job("other", 1, lambda _: ran.append("other"))]
+    worker = Worker(sqlite_db, jobs, monotonic)
+    assert [worker.tick(), worker.tick(), worker.tick()] == [0, 0, 1]
+    assert ran == ["many", "other", "many", "many"]
+
+
 def test_on_sqlite_one_worker_ticks_and_another_takes_over(
     sqlite_db: Database, clock: MovableClock, monotonic: Monotonic
 ) -> None:
