@@ -19,6 +19,7 @@ import structlog
 
 from .audit.events import EventType
 from .audit.ordering import order_events
+from .clock import ContinuedClock
 from .clock_watch import ClockWatch
 from .config import Settings
 from .db import Database
@@ -94,6 +95,8 @@ class Worker:
     _turns: list[_Turn] = field(default_factory=list)
     _renew_at: float = float("-inf")
     _may_work: bool = False
+    _steady: Database | None = None
+    """By the time that the watch saw last: were the clock moved while a job runs, the job would not know of it."""
 
     def run(self) -> None:
         """Returns soon after `stop` was called: a job that runs is finished first."""
@@ -135,7 +138,7 @@ class Worker:
 
     def _run(self, turn: _Turn) -> None:
         turn.more = False
-        taken = turn.job.run(self.db)
+        taken = turn.job.run(self._steady if turn.job.by_the_clock and self._steady else self.db)
         turn.more = turn.job.full is not None and taken == turn.job.full
 
     def _start_apart(self, turn: _Turn) -> None:
@@ -163,7 +166,9 @@ class Worker:
         return WORKER if self.db.embedded else f"{WORKER} {self.holder[-32:]}"
 
     def _watch_clock(self) -> None:
-        step = self._watch.look(self.db.clock.now(), self.monotonic())
+        now, at = self.db.clock.now(), self.monotonic()
+        self._steady = self.db.by(ContinuedClock(now, at, self.monotonic))
+        step = self._watch.look(now, at)
         if step is None:
             return
         log.warning("the clock was moved; timers wait a minute", seconds=round(step, 1))
