@@ -51,7 +51,7 @@ def moved_server(folder: Path) -> Iterator[MovedServer]:
     offset_file = folder / "offset"
     _write(offset_file, 0)
     folder.chmod(0o755)
-    server = pgserver().get_server(folder / "postgresql", cleanup_mode="stop", start=False)
+    server = pgserver().get_server(folder / "postgresql", cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
     with (server.pgdata / "postgresql.conf").open("a") as settings:
         settings.write(SERVER_SETTINGS)
@@ -70,7 +70,7 @@ def moved_server(folder: Path) -> Iterator[MovedServer]:
         yield moved
     finally:
         moved.db.dispose()
-        server.cleanup()
+        server.stop()
 
 
 def _write(file: Path, offset: int) -> None:
