@@ -109,19 +109,20 @@ class House:
     def live(self, days: int) -> None:
         for scripts in arrivals(days, seed=11):
             self._plan(scripts[0].lives[0].begins, lambda scripts=scripts: self._arrive(scripts))
-        while (at := self._next()) is not None:
+        while (timer := self._next_timer()) or self._coming:
+            at = min(at for at in (timer, self._coming[0][0] if self._coming else None) if at)
             self.clock.set(at)
-            fire_due(self.db)
+            if at == timer:
+                fire_due(self.db)
             while self._coming and self._coming[0][0] == at:
                 heappop(self._coming)[2]()
 
     def _plan(self, at: datetime, act: Callable[[], None]) -> None:
         heappush(self._coming, (at, next(self._numbers), act))
 
-    def _next(self) -> datetime | None:
-        with self.db.reading() as session:
-            timer = session.scalar(sa.select(sa.func.min(Item.timer_at)))
-        return min((at for at in (timer, self._coming[0][0] if self._coming else None) if at), default=None)
+    def _next_timer(self) -> datetime | None:
+        with self.db.asking() as connection:
+            return connection.scalar(sa.select(sa.func.min(Item.timer_at)))
 
     def _arrive(self, scripts: Sequence[Script]) -> None:
         queue = self.queues[scripts[0].queue]
@@ -145,10 +146,14 @@ class House:
 
     def _decide(self, ids: list[uuid.UUID]) -> None:
         with self.db.transaction(actor_of(self.clerk)) as tx:
+            shown = {
+                e.item_id: e for e in tx.session.scalars(sa.select(Evidence).where(Evidence.item_id.in_(ids)))
+            }
             for item in locked(tx, ids):
-                rules, evidence = policy_of(tx.session, item.policy_id), tx.session.get_one(Evidence, item.id)
-                said, fence = Judgement(Verdict.ACCEPT), Fence(version=item.version)
-                decide(item, tx, reviewer_of(self.clerk), rules, evidence, said, fence)
+                rules, fence = policy_of(tx.session, item.policy_id), Fence(version=item.version)
+                decide(
+                    item, tx, reviewer_of(self.clerk), rules, shown[item.id], Judgement(Verdict.ACCEPT), fence
+                )
 
     def _reopen(self, ids: list[uuid.UUID]) -> None:
         with self.db.transaction(actor_of(self.clerk)) as tx:

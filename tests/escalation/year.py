@@ -16,7 +16,7 @@ from .lives import Life, Plan, Step
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = 3_600
 BOSS = "boss@example.org"
-GROUPS = (10, 7, 5, 3)
+GROUPS = (15, 10)
 """Of the 25 items that arrive together in each of the two queues, so many share what people do with them."""
 
 CALENDARS: dict[str, dict[str, Any]] = {
@@ -33,7 +33,7 @@ CALENDARS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 STEPS = {
     "office": (Step(2 * HOUR), Step(5 * HOUR), Step(9 * HOUR, every=3 * HOUR, times=2)),
-    "shop": (Step(HOUR), Step(4 * HOUR, every=2 * HOUR, times=3), Step(12 * HOUR)),
+    "shop": (Step(HOUR), Step(4 * HOUR, every=2 * HOUR, times=1), Step(12 * HOUR)),
 }
 DEADLINE = {"office": timedelta(hours=96), "shop": timedelta(hours=60)}
 TO = ("team:leads", "rotation:desk", "owner:escalation")
@@ -117,15 +117,15 @@ def _lives(draw: random.Random, begins: datetime, deadline: timedelta) -> Iterat
 
 def _life(draw: random.Random, begins: datetime, deadline: timedelta) -> Life:
     since, snoozed = begins, None
-    if draw.random() < 0.25:
+    if draw.random() < 0.2:
         since = begins + timedelta(seconds=draw.randrange(60, 30 * HOUR))
         snoozed = since, since + timedelta(seconds=draw.randrange(60, 24 * HOUR))
         since = snoozed[1]
     left = int((begins + deadline - since).total_seconds())
     decided = None
-    if draw.random() < 0.75:
+    if draw.random() < 0.8:
         decided = since + timedelta(
-            seconds=draw.randrange(1, min(left, draw.choice((HOUR, 12 * HOUR, left))))
+            seconds=draw.randrange(1, min(left, draw.choice((HOUR, 4 * HOUR, 24 * HOUR, left))))
         )
     return Life(begins, snoozed, decided)
 
