@@ -33,7 +33,7 @@ setup: $(STAMPS)/run $(FRONTEND) ## create .venv with the locked dependencies, a
 demo: setup ## start a filled demo on a fresh database, and print how to sign in
 	@$(BIN)/reviewqueue demo $(ARGS)
 
-test: $(STAMPS)/dev $(FRONTEND) $(STAMPS)/browser ## run every test on SQLite, on PostgreSQL and in a browser
+test: $(STAMPS)/dev $(FRONTEND) $(STAMPS)/browser $(STAMPS)/faketime ## run every test on SQLite, on PostgreSQL and in a browser
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 check: $(STAMPS)/dev ## lint, formatting, types and the import rules
@@ -93,4 +93,8 @@ $(FRONTEND): package-lock.json .npmrc tools/vendor.py $(STAMPS)/bootstrap
 
 $(STAMPS)/browser: tools/browser.py $(STAMPS)/dev
 	@$(PY) -m tools.browser
+	@touch $@
+
+$(STAMPS)/faketime: tools/faketime.py $(STAMPS)/dev
+	@$(PY) -m tools.faketime
 	@touch $@

@@ -31,17 +31,27 @@ class SystemClock:
 class DatabaseClock:
     """A remote clock, read by `read` at most once a second and continued by the monotonic clock."""
 
-    def __init__(self, read: Callable[[], datetime]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._read, self._monotonic = read, monotonic
         self._lock = threading.Lock()
         self._told: datetime | None = None
         self._told_at = 0.0
 
     def now(self) -> datetime:
         with self._lock:
-            if self._told is None or time.monotonic() - self._told_at > REFRESH_SECONDS:
-                self._told, self._told_at = self._read().astimezone(UTC), time.monotonic()
-            return self._told + timedelta(seconds=time.monotonic() - self._told_at)
+            if self._told is None or self._monotonic() - self._told_at > REFRESH_SECONDS:
+                self._told, self._told_at = self._read().astimezone(UTC), self._monotonic()
+            return self._told + timedelta(seconds=self._monotonic() - self._told_at)
+
+
+class ContinuedClock:
+    """A time that was told once, continued by the monotonic clock: nobody can move it."""
+
+    def __init__(self, told: datetime, told_at: float, monotonic: Callable[[], float]) -> None:
+        self._told, self._told_at, self._monotonic = told, told_at, monotonic
+
+    def now(self) -> datetime:
+        return self._told + timedelta(seconds=self._monotonic() - self._told_at)
 
 
 class MovableClock:

@@ -7,6 +7,7 @@ SQLite before 3.51.3 can answer with a corrupted file (its WAL-reset bug).
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 from collections.abc import Iterator
@@ -132,8 +133,13 @@ class Database:
         )
         self.clock: Clock = clock or (SystemClock() if self.embedded else DatabaseClock(self._database_time))
         self._writer = _Writer(self.url) if self.embedded else None
-        self._writes = 0
         self.bell = Bell()
+
+    def by(self, clock: Clock) -> Database:
+        """The same database by another clock."""
+        same = copy.copy(self)
+        same.clock = clock
+        return same
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -164,8 +170,8 @@ class Database:
             return
         with self._writer:
             yield
-            self._writes += 1
-            if self._writes % CHECKPOINT_EVERY == 0:
+            self._writer.writes += 1
+            if self._writer.writes % CHECKPOINT_EVERY == 0:
                 self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -187,6 +193,7 @@ class _Writer:
 
     def __init__(self, url: sa.URL) -> None:
         self._thread = threading.Lock()
+        self.writes = 0
         on_disk = url.database not in (None, "", ":memory:")
         self._process = _process_lock(f"{url.database}.lock") if on_disk else None
 

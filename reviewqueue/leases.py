@@ -13,10 +13,14 @@ from .transaction import SYSTEM
 
 
 def take_lease(db: Database, name: str, holder: str, lasts: timedelta) -> bool:
-    """Takes or prolongs the lease; False when somebody else has it."""
+    """Takes or prolongs the lease; False when somebody else has it.
+
+    One that lasts longer than any can was taken before the clock was set back, and ends with that.
+    """
     with db.transaction(SYSTEM) as tx:
-        statement = _insert(db).values(name=name, holder=holder, until=tx.now + lasts)
-        free = sa.or_(Lease.holder == holder, Lease.until <= tx.now)
+        until = tx.now + lasts
+        statement = _insert(db).values(name=name, holder=holder, until=until)
+        free = sa.or_(Lease.holder == holder, Lease.until <= tx.now, Lease.until > until)
         statement = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": statement.excluded.holder, "until": statement.excluded.until},

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from sqlalchemy.orm import Session
 
 from .audit.events import EventType
-from .audit.guard import check
+from .audit.guard import check, require_unaudited
 from .audit.trail import Recorded, Trail
+from .bulk import insert_rows
+from .db import Base, table_of
 
 if TYPE_CHECKING:
     from .audit.trail import Chained
@@ -57,6 +59,7 @@ class Transaction:
         self.db, self.actor, self.request_id = db, actor, request_id
         self._stack = ExitStack()
         self._after: list[Callable[[], None]] = []
+        self._staged: dict[type[Base], list[dict[str, Any]]] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -75,7 +78,7 @@ class Transaction:
     ) -> None:
         with self._stack:
             if error is None:
-                self.session.flush()
+                self._write_staged()
                 check(self.session, self.trail)
                 self.trail.write()
                 self.session.commit()
@@ -86,17 +89,36 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part that may fail alone: an exception takes back its rows and its events, and goes on."""
+        self._write_staged()
         mark = len(self.trail.events)
         try:
             with self.session.begin_nested():
                 yield
+                self._write_staged()
         except BaseException:
+            self._staged.clear()
             self.trail.rewind(mark)
             raise
+
+    def stage(self, entity: type[Base], **row: Any) -> None:
+        """Keeps a new row of a table that is not audited; all those of one table are written together at the end.
+
+        What verbs write by the thousand goes this way, at a tenth of what an object of the session costs. `row` holds
+        every column that has no default in the database.
+        """
+        require_unaudited(entity)
+        self._staged.setdefault(entity, []).append(row)
 
     def record(self, item: Chained, type: EventType, **data: Any) -> Recorded:
         """Records what happened to an item."""
         return self.trail.record_item(item, type, data)
+
+    def _write_staged(self) -> None:
+        """Writes the staged rows, in the order in which their tables came, after what they may refer to."""
+        self.session.flush()
+        for entity, rows in self._staged.items():
+            insert_rows(self.session, table_of(entity), rows)
+        self._staged.clear()
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Asks for a call once the commit is through, such as waking those who wait for an outcome."""

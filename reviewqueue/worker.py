@@ -19,10 +19,11 @@ import structlog
 
 from .audit.events import EventType
 from .audit.ordering import order_events
+from .clock import ContinuedClock
 from .clock_watch import ClockWatch
 from .config import Settings
 from .db import Database
-from .escalation.operations import fire_due
+from .escalation.operations import AT_ONCE, fire_due
 from .insights.sampling import sample_backlog
 from .items.lapsing import record_lapsed
 from .leases import release_lease, take_lease
@@ -40,6 +41,8 @@ class Job:
     every: float
     """Seconds between the end of a run and the next."""
     run: Callable[[Database], object]
+    full: int | None = None
+    """What a run returns when there may be more to do: then its next turn follows at once."""
     by_the_clock: bool = False
     """Acts on what time it is: held for a while when the clock was moved."""
     apart: bool = False
@@ -47,7 +50,7 @@ class Job:
 
 
 JOBS = (
-    Job("fire timers", 1, fire_due, by_the_clock=True),
+    Job("fire timers", 1, fire_due, full=AT_ONCE, by_the_clock=True),
     Job("record lapsed claims", 5, record_lapsed, by_the_clock=True),
     Job("order events", 1, order_events),
     Job("sample the backlog", 60, sample_backlog, by_the_clock=True),
@@ -74,6 +77,7 @@ class _Turn:
     job: Job
     at: float
     failures: int = 0
+    more: bool = False
     thread: threading.Thread | None = None
     """Of a job that runs apart."""
 
@@ -93,6 +97,8 @@ class Worker:
     _turns: list[_Turn] = field(default_factory=list)
     _renew_at: float = float("-inf")
     _may_work: bool = False
+    _steady: Database | None = None
+    """By the time that the watch saw last: were the clock moved while a job runs, the job would not know of it."""
 
     def run(self) -> None:
         """Returns soon after `stop` was called: a job that runs is finished first."""
@@ -125,12 +131,17 @@ class Worker:
             return
         if turn.job.apart:
             self._start_apart(turn)
-        elif self._guarded(lambda: turn.job.run(self.db), job=turn.job.name):
+        elif self._guarded(lambda: self._run(turn), job=turn.job.name):
             turn.failures = 0
         else:
             turn.failures += 1
         pause = max(turn.job.every, min(turn.job.every * 2 ** min(turn.failures, 10), LONGEST_PAUSE))
-        turn.at = self.monotonic() + pause
+        turn.at = self.monotonic() + (0.0 if turn.more else pause)
+
+    def _run(self, turn: _Turn) -> None:
+        turn.more = False
+        taken = turn.job.run(self._steady if turn.job.by_the_clock and self._steady else self.db)
+        turn.more = turn.job.full is not None and taken == turn.job.full
 
     def _start_apart(self, turn: _Turn) -> None:
         """Starts the job unless its last run is still under way. Its thread never keeps the process alive."""
@@ -157,7 +168,9 @@ class Worker:
         return WORKER if self.db.embedded else f"{WORKER} {self.holder[-32:]}"
 
     def _watch_clock(self) -> None:
-        step = self._watch.look(self.db.clock.now(), self.monotonic())
+        now, at = self.db.clock.now(), self.monotonic()
+        self._steady = self.db.by(ContinuedClock(now, at, self.monotonic))
+        step = self._watch.look(now, at)
         if step is None:
             return
         log.warning("the clock was moved; timers wait a minute", seconds=round(step, 1))

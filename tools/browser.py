@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .debian import apt_install
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 APPLICATIONS = (
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
@@ -27,12 +29,12 @@ DRIVER_ADVICE = "Playwright's driver does not run here. On Debian or Ubuntu: apt
 def main() -> None:
     if not _driver_runs():
         # The Node that Playwright ships needs a library that a small Debian lacks.
-        _apt_install("libatomic1")
+        apt_install("libatomic1")
         if not _driver_runs():
             raise SystemExit(DRIVER_ADVICE)
     if found() is not None:
         return
-    if not _apt_install("chromium"):
+    if not apt_install("chromium"):
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if found() is None:
         raise SystemExit(ADVICE)
@@ -64,17 +66,6 @@ def _driver_runs() -> bool:
 
     node, _script = compute_driver_executable()
     return subprocess.run([node, "--version"], capture_output=True, check=False).returncode == 0
-
-
-def _apt_install(package: str) -> bool:
-    """Whether this is a Debian on which we may install; whether it worked shows in what is there afterwards."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return False
-    print(f"installing {package} with apt-get")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", package]):
-        subprocess.run(["apt-get", *arguments], check=False, env=environment, stdout=subprocess.DEVNULL)
-    return True
 
 
 if __name__ == "__main__":

@@ -43,6 +43,12 @@ def set_based(operation: SetBased) -> dict[str, Any]:
     return {"set_based": operation}
 
 
+def require_unaudited(entity: type) -> None:
+    """Refuses rows that would go past the session, where their events are looked for."""
+    if issubclass(entity, Audited | Event | EventContent | EventPosition):
+        raise Unrecorded(f"{entity.__name__} is written through the session and the trail only")
+
+
 def check(session: Session, trail: Trail) -> None:
     """Refuses the commit when a touched audited object has no event."""
     for subject in session.info.get("touched", ()):

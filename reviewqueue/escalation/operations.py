@@ -20,11 +20,13 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 """Items in one transaction: it keeps their rows, and on SQLite all writers, waiting."""
+AT_ONCE = 500
+"""Items in one run, after which a worker sees to its other jobs: its lease above all."""
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
-def fire_due(db: Database, limit: int = 500) -> int:
+def fire_due(db: Database, limit: int = AT_ONCE) -> int:
     """Fires up to `limit` timers that are due, the latest ones first; returns how many items it took up.
 
     A timer that fails is put off with growing pauses, and its error kept on the item; the others go on.

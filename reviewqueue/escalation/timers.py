@@ -27,7 +27,7 @@ def fire(item: Item, tx: Transaction, timer: Timer, assignees: Assignees) -> Non
     The firing's row stands for the item's epoch: a second firing of the same step breaks its primary key.
     """
     policy = policy_of(tx.session, item.policy_id)
-    tx.session.add(_firing(item, timer, tx))
+    _keep(item, timer, tx)
     if timer.kind == "deadline":
         expire(item, tx, policy, timer.at, assignees)
     elif timer.kind == "wake":
@@ -36,8 +36,9 @@ def fire(item: Item, tx: Transaction, timer: Timer, assignees: Assignees) -> Non
         escalate(item, tx, policy, timer, assignees)
 
 
-def _firing(item: Item, timer: Timer, tx: Transaction) -> Firing:
-    return Firing(
+def _keep(item: Item, timer: Timer, tx: Transaction) -> None:
+    tx.stage(
+        Firing,
         item_id=item.id,
         epoch=item.timer_epoch,
         step=FIRING_STEP.get(timer.kind, timer.step),

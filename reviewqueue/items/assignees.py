@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -71,30 +70,30 @@ class Assignees:
 
 def desk_of(session: Session, queue_id: int) -> Desk:
     """Reads who may decide in the queue: active persons with a role, their own or a team's, and their teams."""
-    deciders = _deciders(queue_id).subquery()
-    emails = session.scalars(sa.select(Person.email).where(Person.id.in_(sa.select(deciders))))
-    slugs = session.scalars(
-        sa.select(Team.slug)
-        .distinct()
-        .join(TeamMember, TeamMember.team_id == Team.id)
-        .where(TeamMember.person_id.in_(sa.select(deciders)))
-    )
-    document = session.scalar(sa.select(Queue.document).where(Queue.id == queue_id)) or {}
+    emails = session.scalars(_EMAILS, {"queue_id": queue_id})
+    slugs = session.scalars(_SLUGS, {"queue_id": queue_id})
+    document = session.scalar(_DOCUMENT, {"queue_id": queue_id}) or {}
     owners = {role: owner for role, owner in (document.get("owners") or {}).items() if owner}
     return Desk(frozenset(emails) | {f"team:{slug}" for slug in slugs}, owners)
 
 
-def _deciders(queue_id: int) -> sa.Select[Any]:
-    return (
-        sa.select(Person.id)
-        .outerjoin(TeamMember, TeamMember.person_id == Person.id)
-        .join(
-            Membership,
-            sa.or_(Membership.person_id == Person.id, Membership.team_id == TeamMember.team_id),
-        )
-        .where(Membership.queue_id == queue_id, Membership.role.in_(DECIDING), Person.disabled_at.is_(None))
-        .distinct()
-    )
+# Made once: every batch of timers asks.
+_QUEUE_ID = sa.bindparam("queue_id", type_=sa.Integer)
+_DECIDERS = (
+    sa.select(Person.id)
+    .outerjoin(TeamMember, TeamMember.person_id == Person.id)
+    .join(Membership, sa.or_(Membership.person_id == Person.id, Membership.team_id == TeamMember.team_id))
+    .where(Membership.queue_id == _QUEUE_ID, Membership.role.in_(DECIDING), Person.disabled_at.is_(None))
+    .distinct()
+)
+_EMAILS = sa.select(Person.email).where(Person.id.in_(_DECIDERS))
+_SLUGS = (
+    sa.select(Team.slug)
+    .distinct()
+    .join(TeamMember, TeamMember.team_id == Team.id)
+    .where(TeamMember.person_id.in_(_DECIDERS))
+)
+_DOCUMENT = sa.select(Queue.document).where(Queue.id == _QUEUE_ID)
 
 
 def _why_not(target: str, assignee: str) -> str:

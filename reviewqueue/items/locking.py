@@ -14,8 +14,8 @@ from .models import Item
 
 def anything_due(db: Database, due: sa.orm.InstrumentedAttribute[Any]) -> bool:
     """Looked up first, without the right to write, since most of the time nothing is."""
-    with db.reading() as session:
-        return bool(session.scalar(sa.select(sa.exists().where(due <= db.clock.now()))))
+    with db.asking() as connection:
+        return bool(connection.scalar(sa.select(sa.exists().where(due <= db.clock.now()))))
 
 
 def lock_due(tx: Transaction, due: sa.orm.InstrumentedAttribute[Any], limit: int) -> list[Item]:

@@ -148,24 +148,29 @@ class Audience:
 
 
 def _hall_of(session: Session, queue_id: int) -> Hall:
-    document = session.scalar(sa.select(Queue.document).where(Queue.id == queue_id)) or {}
+    document = session.scalar(_DOCUMENT, {"queue_id": queue_id}) or {}
     owners = {role: owner for role, owner in (document.get("owners") or {}).items() if owner}
     hall = Hall(str(document.get("title", "")), owners)
-    held = sa.or_(Membership.person_id == Person.id, Membership.team_id == TeamMember.team_id)
-    rows = session.execute(
-        sa.select(Person.id, Person.email, Person.name, Person.preferences, Membership.role)
-        .outerjoin(TeamMember, TeamMember.person_id == Person.id)
-        .outerjoin(Membership, sa.and_(Membership.queue_id == queue_id, held))
-        .where(
-            Person.disabled_at.is_(None),
-            sa.or_(Membership.id.is_not(None), Person.is_admin, Person.is_auditor),
-        )
-        .order_by(Person.email)
-    )
-    for row in rows:
+    for row in session.execute(_LISTENERS, {"queue_id": queue_id}):
         hall.listeners.setdefault(
             row.email, Listener(row.id, row.email, row.name, Wishes.of(row.preferences))
         )
         if row.role:
             hall.roles.setdefault(row.role, set()).add(row.email)
     return hall
+
+
+# Made once: every batch of timers asks.
+_QUEUE_ID = sa.bindparam("queue_id", type_=sa.Integer)
+_DOCUMENT = sa.select(Queue.document).where(Queue.id == _QUEUE_ID)
+_HELD = sa.or_(Membership.person_id == Person.id, Membership.team_id == TeamMember.team_id)
+_LISTENERS = (
+    sa.select(Person.id, Person.email, Person.name, Person.preferences, Membership.role)
+    .outerjoin(TeamMember, TeamMember.person_id == Person.id)
+    .outerjoin(Membership, sa.and_(Membership.queue_id == _QUEUE_ID, _HELD))
+    .where(
+        Person.disabled_at.is_(None),
+        sa.or_(Membership.id.is_not(None), Person.is_admin, Person.is_auditor),
+    )
+    .order_by(Person.email)
+)

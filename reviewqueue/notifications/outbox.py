@@ -126,14 +126,22 @@ def _longest_due(tx: Transaction) -> tuple[str, str] | None:
 
 
 def _not_before(session: Session, now: datetime, channel: str, receiver: str) -> datetime | None:
-    """Until when the receiver must wait: a minute after their last parcel, or until one on its way has arrived."""
+    """Until when the receiver must wait: a minute after their last parcel, or until one on its way has arrived.
+
+    A parcel from the time to come was sent before the clock was set back; nobody waits for that time.
+    """
     to_them = sa.and_(Message.channel == channel, Message.receiver == receiver)
     under_way = sa.select(sa.func.max(Message.next_at)).where(
-        to_them, Message.sent_at.is_(None), _is_waiting(), Message.lease.is_not(None), Message.next_at > now
+        to_them,
+        Message.sent_at.is_(None),
+        _is_waiting(),
+        Message.lease.is_not(None),
+        Message.next_at > now,
+        Message.next_at <= now + LEASE,
     )
     if session.scalar(under_way):
         return now + FOLD
-    last = session.scalar(sa.select(sa.func.max(Message.sent_at)).where(to_them))
+    last = session.scalar(sa.select(sa.func.max(Message.sent_at)).where(to_them, Message.sent_at <= now))
     return last + FOLD if last is not None and last + FOLD > now else None
 
 

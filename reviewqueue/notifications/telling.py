@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from uuid_utils.compat import uuid7
+
 from ..transaction import Transaction
 from .audience import Audience, Found, Listener
 from .models import Message, Notice, Notification
@@ -51,13 +53,12 @@ def tell(
     shared = [name for name in through if name not in BY_DEFAULT]
     if not found.listeners and not shared:
         return [{"note": note} for note in found.notes]
-    notice = _notice(tx, audience, subject, kind, why)
-    tx.session.add(notice)
+    notice_id = _notice(tx, audience, subject, kind, why)
     told: list[dict[str, Any]] = [
-        {"person": listener.email, "through": _tell_person(tx, notice, listener, through)}
+        {"person": listener.email, "through": _tell_person(tx, notice_id, listener, through)}
         for listener in found.listeners
     ]
-    told.extend(_tell_channel(tx, audience, notice, name) for name in shared)
+    told.extend(_tell_channel(tx, audience, notice_id, name) for name in shared)
     told.extend({"note": note} for note in found.notes)
     return told
 
@@ -73,9 +74,12 @@ def persons(told: Iterable[dict[str, Any]]) -> list[str]:
     return [entry["person"] for entry in told if "person" in entry]
 
 
-def _notice(tx: Transaction, audience: Audience, subject: Subject, kind: Kind, why: str) -> Notice:
+def _notice(tx: Transaction, audience: Audience, subject: Subject, kind: Kind, why: str) -> uuid.UUID:
     late = (tx.now - subject.due_at).total_seconds() if subject.due_at is not None else 0.0
-    return Notice(
+    notice_id = uuid7()
+    tx.stage(
+        Notice,
+        id=notice_id,
         item_id=subject.item_id,
         queue=subject.queue,
         queue_title=audience.hall(subject.queue_id).title[:200],
@@ -85,25 +89,45 @@ def _notice(tx: Transaction, audience: Audience, subject: Subject, kind: Kind, w
         late_by=late if late > 0 else None,
         created_at=tx.now,
     )
+    return notice_id
 
 
-def _tell_person(tx: Transaction, notice: Notice, listener: Listener, through: Sequence[str]) -> list[str]:
+def _tell_person(
+    tx: Transaction, notice_id: uuid.UUID, listener: Listener, through: Sequence[str]
+) -> list[str]:
     """Tells one person through those of the channels that they want; returns which."""
     mail_at = listener.wishes.mail_at(tx.now) if MAIL in through else None
     # Whoever wants no mail is told in the app, since a policy that names mail alone still means them.
     in_app = IN_APP in through or (MAIL in through and mail_at is None)
-    tx.session.add(Notification(notice=notice, person_id=listener.id, in_app=in_app, created_at=tx.now))
+    tx.stage(
+        Notification,
+        id=uuid7(),
+        notice_id=notice_id,
+        person_id=listener.id,
+        in_app=in_app,
+        created_at=tx.now,
+    )
     if mail_at is not None:
-        tx.session.add(_message(tx, notice, MAIL, listener.email, mail_at))
+        _post(tx, notice_id, MAIL, listener.email, mail_at)
     return [*([IN_APP] if in_app else []), *([MAIL] if mail_at else [])]
 
 
-def _tell_channel(tx: Transaction, audience: Audience, notice: Notice, name: str) -> dict[str, Any]:
+def _tell_channel(tx: Transaction, audience: Audience, notice_id: uuid.UUID, name: str) -> dict[str, Any]:
     if name not in audience.channels():
         return {"channel": name, "note": "there is no such channel"}
-    tx.session.add(_message(tx, notice, name, name, tx.now))
+    _post(tx, notice_id, name, name, tx.now)
     return {"channel": name}
 
 
-def _message(tx: Transaction, notice: Notice, channel: str, receiver: str, next_at: datetime) -> Message:
-    return Message(notice=notice, channel=channel, receiver=receiver, next_at=next_at, created_at=tx.now)
+def _post(tx: Transaction, notice_id: uuid.UUID, channel: str, receiver: str, next_at: datetime) -> None:
+    tx.stage(
+        Message,
+        id=uuid7(),
+        notice_id=notice_id,
+        channel=channel,
+        receiver=receiver,
+        state="waiting",
+        attempts=0,
+        next_at=next_at,
+        created_at=tx.now,
+    )

