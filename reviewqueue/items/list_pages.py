@@ -24,6 +24,7 @@ VIEWS = {
     "released": ("auto_accepted", "expired"),
     "all": (),
 }
+FILTERS = ("view", "state", "q", "flag", "tag", "model", "level_min", "order", "external_id")
 PAGE = 50
 
 
@@ -54,8 +55,9 @@ def item_list(queue: str) -> ResponseReturnValue:
 
 def _asked() -> dict[str, str]:
     """The filters of the address; an empty one is none."""
-    names = ("view", "state", "q", "flag", "tag", "model", "level_min", "order", "external_id")
-    return {name: text for name in names if (text := request.args.get(name, "").strip())}
+    if unknown := sorted(request.args.keys() - {*FILTERS, "cursor"}):
+        raise Invalid(f"This page has no filter {unknown[0][:40]}; there are: {', '.join(FILTERS)}.")
+    return {name: text for name in FILTERS if (text := request.args.get(name, "").strip())}
 
 
 def _filters(asked: dict[str, str], ids: Collection[int] | None) -> Filters:
@@ -63,6 +65,8 @@ def _filters(asked: dict[str, str], ids: Collection[int] | None) -> Filters:
     level = asked.get("level_min", "0")
     if order not in ORDERS or not level.isdecimal() or len(level) > 2:
         raise Invalid("The address asks for an order or a level that there is not.")
+    if asked.get("view", "all") not in VIEWS or asked.get("state", State.PENDING) not in set(State):
+        raise Invalid("The address asks for a view or a state that there is not.")
     states = (asked["state"],) if "state" in asked else VIEWS.get(asked.get("view", "waiting"), ())
     name, _, value = asked.get("tag", "").partition("=")
     return Filters(

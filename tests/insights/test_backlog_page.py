@@ -65,7 +65,7 @@ def test_the_page_shows_what_is_late_and_why(client: FlaskClient, boss: Person, 
     assert text.startswith("<!doctype html>")
     for shown in (
         "late-1",
-        "the autonomous lane is off",
+        "nothing is released here without a human",
         "2\N{NO-BREAK SPACE}h late",
         "nobody",
         "1 with nobody",
