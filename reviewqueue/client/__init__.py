@@ -38,8 +38,9 @@ from .errors import (
     WrongState,
 )
 from .exchange import Retries
+from .reviewed import reviewed
 from .sync import Events, ReviewQueue
-from .values import Actor, Event, Evidence, Item, Outcome, Progress, Reason, Submission
+from .values import Actor, Circumstances, Event, Evidence, Item, Outcome, Progress, Reason, Submission
 
 __all__ = [
     "Actor",
@@ -47,6 +48,7 @@ __all__ = [
     "AsyncEvents",
     "AsyncReviewQueue",
     "BadRequest",
+    "Circumstances",
     "Conflict",
     "Event",
     "Events",
@@ -80,4 +82,5 @@ __all__ = [
     "UnknownKey",
     "Unreachable",
     "WrongState",
+    "reviewed",
 ]

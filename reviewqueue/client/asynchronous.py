@@ -47,7 +47,7 @@ class AsyncReviewQueue(Connection):
         self, queue: str, input: Any, *, idempotency_key: str | None = None, **evidence: Unpack[Evidence]
     ) -> Item:
         """Enqueues one AI output, once, however often it has to be sent. Raises Invalid, NoSuchQueue."""
-        return await self.perform(self._calls.submit(queue, input, evidence, idempotency_key))
+        return await self.perform(self.calls.submit(queue, input, evidence, idempotency_key))
 
     def submit_many(
         self,
@@ -64,28 +64,28 @@ class AsyncReviewQueue(Connection):
         An item is what `submit` takes, as a mapping. `run` names the undertaking: the same name with the same items
         goes on where a run broke off. `queue` is for those that name none.
         """
-        many = Many(self._calls, queue, run, batch_items, batch_bytes, progress)
+        many = Many(self.calls, queue, run, batch_items, batch_bytes, progress)
         return self._stream(many.submissions(), _each(items))
 
     async def item(self, item: str | Item, *, evidence: bool = False) -> Item:
         """Reads one item. Raises NoSuchItem."""
-        return await self.perform(self._calls.item(id_of(item), evidence=evidence))
+        return await self.perform(self.calls.item(id_of(item), evidence=evidence))
 
     def items(self, **filters: Unpack[Filters]) -> AsyncIterator[Item]:
         """All items that match, page after page."""
-        return self._stream(self._calls.items(filters))
+        return self._stream(self.calls.items(filters))
 
     async def outcome(self, item: str | Item) -> Outcome | None:
         """The outcome, or None while there is none."""
-        return await self.perform(self._calls.outcome(id_of(item)))
+        return await self.perform(self.calls.outcome(id_of(item)))
 
     async def wait(self, item: str | Item, timeout: float | None = None) -> Outcome:  # noqa: ASYNC109  as in `sync`
         """Waits for the outcome; None waits for ever. Raises NotYet after `timeout` seconds."""
-        return await self.perform(self._calls.wait(id_of(item), timeout))
+        return await self.perform(self.calls.wait(id_of(item), timeout))
 
     async def withdraw(self, item: str | Item, reason: str | None = None) -> Item:
         """The app no longer needs it. Raises AlreadyDecided, WrongState."""
-        return await self.perform(self._calls.withdraw(id_of(item), reason))
+        return await self.perform(self.calls.withdraw(id_of(item), reason))
 
     def events(
         self, after: int = 0, *, queue: str | None = None, types: Sequence[str] = (), wait: float | None = 0.0
@@ -94,7 +94,7 @@ class AsyncReviewQueue(Connection):
 
         Keep `events.cursor` when an event is dealt with, and go on from there next time: none is missed.
         """
-        feed = Feed(self._calls, after, queue, types, wait)
+        feed = Feed(self.calls, after, queue, types, wait)
         return AsyncEvents(feed, self._stream(feed.events()))
 
     async def verify(

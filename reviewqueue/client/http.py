@@ -21,8 +21,9 @@ class Connection:
     ) -> None:
         self._access = Access.of(base_url, key)
         self._timeout = timeout
-        self._calls = Calls(retries or Retries())
-        self._trust = Trust(self._calls)
+        self.calls = Calls(retries or Retries())
+        """For what builds on the client: steps to `perform`."""
+        self._trust = Trust(self.calls)
 
     def _outgoing(self, http: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
         content = {} if request.body is None else {"Content-Type": "application/json"}

@@ -45,14 +45,9 @@ class ContextPart(TypedDict, total=False):
     url: str | None
 
 
-class Evidence(TypedDict, total=False):
-    """What may be sent of an AI output beside its queue and input; all of it helps whoever decides."""
+class Circumstances(TypedDict, total=False):
+    """How an AI output came about; all of it helps whoever decides, and policies may ask for it."""
 
-    external_id: str | None
-    """Your own name for it, unique in the queue: the same again is the same item."""
-    output: Any
-    confidence: float | None
-    """0 to 1. Without one a human always looks."""
     flags: Sequence[str]
     tags: Mapping[str, str]
     model: NamedVersion | None
@@ -69,6 +64,16 @@ class Evidence(TypedDict, total=False):
     valid_until: datetime | str | None
     supersedes: str | None
     occurred_at: datetime | str | None
+
+
+class Evidence(Circumstances, total=False):
+    """What may be sent of an AI output beside its queue and input."""
+
+    external_id: str | None
+    """Your own name for it, unique in the queue: the same again is the same item."""
+    output: Any
+    confidence: float | None
+    """0 to 1. Without one a human always looks."""
 
 
 @dataclass(frozen=True, slots=True)
