@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from ..people.access import Caller, access_of
 from ..transaction import SYSTEM, Transaction
 from .keys import new_key
 from .models import SigningKey
-from .queries import key_in_force, signing_keys
+from .queries import signing_keys
 
 OVERLAP = timedelta(hours=1)
 """How long the next key is published before it signs: whoever caches the keys has it by then."""
@@ -35,8 +36,9 @@ def ensure_key(db: Database, secret_key: str) -> None:
     """Makes the first key, unless there is one that signs."""
     try:
         with db.transaction(SYSTEM) as tx:
-            if key_in_force(tx.session, tx.now) is None:
-                _make(tx, secret_key, tx.now)
+            keys = signing_keys(tx.session)
+            if not any(key.signs(tx.now) for key in keys):
+                _make(tx, keys, secret_key, tx.now)
     except IntegrityError:
         return  # Another process made it meanwhile.
 
@@ -65,12 +67,12 @@ def rotate(
             raise Conflict(
                 f"The key {waiting.kid} takes over at {rfc3339(waiting.signs_from)}; rotate again after that."
             )
-        signing = key_in_force(tx.session, tx.now)
+        signing = next((key for key in keys if key.signs(tx.now)), None)
         takes_over = tx.now if signing is None or at_once or compromised else tx.now + OVERLAP
         if signing is not None:
             signing.retired_at = takes_over
             _record(tx, signing, EventType.SIGNING_KEY_RETIRED, retired_at=rfc3339(takes_over))
-        made = _make(tx, secret_key, takes_over)
+        made = _make(tx, keys, secret_key, takes_over)
         return Rotated(made.kid, takes_over, revoked)
 
 
@@ -87,9 +89,9 @@ def destroy_retired(db: Database) -> int:
         return len(over)
 
 
-def _make(tx: Transaction, secret_key: str, signs_from: datetime) -> SigningKey:
-    newest = next(iter(signing_keys(tx.session)), None)
-    key = new_key(newest.number + 1 if newest else 1, secret_key, tx.now, signs_from)
+def _make(tx: Transaction, keys: Sequence[SigningKey], secret_key: str, signs_from: datetime) -> SigningKey:
+    """`keys` are those that the decision to make one was taken by: who took it at the same time is refused."""
+    key = new_key(keys[0].number + 1 if keys else 1, secret_key, tx.now, signs_from)
     tx.session.add(key)
     tx.session.flush()
     _record(tx, key, EventType.SIGNING_KEY_MADE, number=key.number, signs_from=rfc3339(signs_from))
@@ -99,7 +101,6 @@ def _make(tx: Transaction, secret_key: str, signs_from: datetime) -> SigningKey:
 def _revoke(tx: Transaction, key: SigningKey) -> str:
     key.revoked_at, key.sealed_private_key = tx.now, None
     _record(tx, key, EventType.SIGNING_KEY_REVOKED)
-    tx.session.flush()
     return key.kid
 
 
