@@ -17,7 +17,6 @@ from . import operations
 from .document import QueueDocument, parse
 from .operations import Applied
 
-
 A2I = Fields()
 
 
