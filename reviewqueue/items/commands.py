@@ -25,20 +25,54 @@ def items() -> None:
 @items.command("import", epilog="Example: reviewqueue items import items.jsonl --queue receipts")
 @click.argument("file", type=click.File("rb"))
 @click.option("--queue", help="For the lines that name none.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["ndjson", "csv", "label-studio"]),
+    default="ndjson",
+    show_default=True,
+    help="What FILE holds.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="COLUMN=FIELD",
+    help="CSV: which field a column is, as --column 'Total=output.total'; nothing after the = leaves it out.",
+)
+@click.option("--delimiter", default=",", show_default=True, help="CSV: between two cells; tab for tabs.")
+@click.option("--model-version", help="Label Studio: whose predictions to take, where a task has several.")
 @click.pass_context
-def import_items(ctx: click.Context, file: IO[bytes], queue: str | None) -> None:
-    """Take in FILE (- for stdin): one enqueue body a line, as JSON.
+def import_items(
+    ctx: click.Context,
+    file: IO[bytes],
+    queue: str | None,
+    form: str,
+    columns: tuple[str, ...],
+    delimiter: str,
+    model_version: str | None,
+) -> None:
+    """Take in FILE (- for stdin): one enqueue body a line, as JSON; a table; or Label Studio's tasks.
 
     Lines that are refused are told by their number and spoil no other. Run it again to go on after a stop: what
     is in already is found, and not taken twice.
     """
     from ..people.callers import SYSTEM_CALLER
     from ..progress import counting
-    from .importing import Imported, import_lines
+    from . import import_formats
+    from .importing import Imported, Record, import_records
 
+    records: Iterator[Record]
+    if form == "csv":
+        between = "\t" if delimiter == "tab" else delimiter
+        records = import_formats.table(file, _mapped(columns), between)
+    elif form == "label-studio":
+        records = import_formats.label_studio(file, model_version)
+    else:
+        records = import_formats.ndjson(file)
     done = Imported()
     with database() as db, counting("Importing bytes", _size(file)) as told:
-        for done in import_lines(db, SYSTEM_CALLER, file, queue=queue):
+        for done in import_records(db, SYSTEM_CALLER, records, queue=queue):
             for number, refusal in done.refusals:
                 click.echo(f"line {number}: {_in_one_line(refusal)}", err=True)
             told(done.bytes, f"{done.lines:,} lines")
@@ -46,6 +80,13 @@ def import_items(ctx: click.Context, file: IO[bytes], queue: str | None) -> None
     if done.refused:
         click.echo("Error: some lines were refused; mend them and import the file again", err=True)
         ctx.exit(EXIT_REFUSED)
+
+
+def _mapped(columns: tuple[str, ...]) -> dict[str, str]:
+    pairs = [column.partition("=") for column in columns]
+    if not all(equals for _, equals, _ in pairs):
+        raise click.UsageError("a column is mapped as --column 'COLUMN=FIELD'")
+    return {name: field for name, _, field in pairs}
 
 
 @items.command(epilog="Example: reviewqueue items export --queue receipts --format csv --out receipts.csv")
