@@ -55,7 +55,8 @@ def _suggestion(prediction: Mapping[str, Any]) -> dict[str, Any]:
 def task_of(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item, as the API shows it with its evidence, as a task: suggestion and outcome.
 
-    The suggestion is a prediction, the outcome an annotation. A rejected output is an annotation that was cancelled, which Label Studio calls skipped.
+    The suggestion is a prediction, the outcome an annotation; where it was rejected, one that was cancelled, which
+    Label Studio calls skipped.
     """
     evidence, outcome = item["evidence"], item["outcome"]
     data = evidence["input"] if isinstance(evidence["input"], dict) else {"input": evidence["input"]}

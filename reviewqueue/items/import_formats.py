@@ -48,7 +48,7 @@ def label_studio(file: IO[bytes], model_version: str | None = None) -> Iterator[
         tasks = ndjson(_with_first(first, file))
     for task in tasks:
         body = task.body if isinstance(task.body, Refusal) else body_of(task.body, model_version)
-        yield Record(task.line, task.bytes, body, task.identity)
+        yield Record(task.line, task.size, body, task.identity)
 
 
 def table(file: Iterable[bytes], columns: Mapping[str, str], delimiter: str = ",") -> Iterator[Record]:
@@ -122,15 +122,12 @@ def _cells(head: Sequence[str], columns: Mapping[str, str]) -> list[_Cell | None
     return cells
 
 
-_READER = re.compile(r":(text|number|json)$")
-
-
 def _cell(column: str, field: str) -> _Cell:
     """Raises ValueError for what is no field of the enqueue body."""
     told = _READER.search(field)
     path = split_field(field[: told.start()] if told else field)
     if told:
-        return _Cell(column, path, {"text": str, "number": _number, "json": _json}[told[1]])
+        return _Cell(column, path, _READERS[told[1]])
     if path[0] in NUMBERS:
         return _Cell(column, path, _number)
     if path == ["flags"]:
@@ -186,6 +183,10 @@ def _json(text: str) -> Any:
         return loads(text.encode("utf-8", errors="surrogateescape"))
     except NotJson as refusal:
         raise _Unreadable(refusal.detail) from None
+
+
+_READER = re.compile(r":(text|number|json)$")
+_READERS: dict[str, Callable[[str], Any]] = {"text": str, "number": _number, "json": _json}
 
 
 def _flags(text: str) -> list[str]:

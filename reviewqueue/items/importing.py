@@ -24,8 +24,8 @@ class Record:
 
     line: int
     """Where it begins, from 1."""
-    bytes: int
-    """How much of the file it took."""
+    size: int
+    """How many bytes of the file it took."""
     body: Any
     """The body, or the Refusal that says why there is none."""
     identity: bytes = b""
@@ -57,9 +57,9 @@ def import_records(
     batch: list[tuple[int, Any]] = []
     held = 0
     for record in records:
-        so_far.lines, so_far.bytes = record.line, so_far.bytes + record.bytes
+        so_far.lines, so_far.bytes = record.line, so_far.bytes + record.size
         batch.append((record.line, _body(record, queue, seen)))
-        held += record.bytes
+        held += record.size
         if len(batch) == AT_ONCE or held >= MOST_BYTES:
             yield _take(db, caller, batch, so_far)
             batch.clear()

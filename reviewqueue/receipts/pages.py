@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from ..config import Settings
@@ -11,7 +9,7 @@ from ..db import Database
 from ..web.requests import database, public
 from .keys import jwk
 from .queries import signing_keys
-from .signing import Signer
+from .signing import Signer, signer_for
 
 blueprint = Blueprint("receipts", __name__)
 
@@ -21,11 +19,6 @@ CACHED_SECONDS = 300
 def register(app: Flask, settings: Settings, db: Database) -> None:
     app.extensions["receipts"] = signer_for(settings, db)
     app.register_blueprint(blueprint)
-
-
-def signer_for(settings: Settings, db: Database) -> Signer:
-    lifetime = timedelta(hours=settings.receipt_hours) if settings.receipt_hours else None
-    return Signer(db, settings.secret_key, lifetime)
 
 
 def signer() -> Signer:

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from ..config import Settings
 from ..db import Database
 from ..sealing import CannotOpen
 from .keys import OpenKey, opened
@@ -69,3 +70,8 @@ class Signer:
                 "receipts cannot be signed; run: reviewqueue signing-key rotate --now", kid=found.kid
             )
             return None
+
+
+def signer_for(settings: Settings, db: Database) -> Signer:
+    lifetime = timedelta(hours=settings.receipt_hours) if settings.receipt_hours else None
+    return Signer(db, settings.secret_key, lifetime)

@@ -19,7 +19,7 @@ from reviewqueue.db import Database
 from reviewqueue.errors import TooLateToUndo
 from reviewqueue.items import operations
 from reviewqueue.people.models import Scope
-from reviewqueue.receipts import pages
+from reviewqueue.receipts.signing import signer_for
 
 from ..items.office import APP, Office, open_office
 from ..support.api import Api
@@ -179,7 +179,7 @@ def test_a_receipt_ends_with_the_item_or_with_the_setting_whichever_is_first(
     clock.move(hours=1, minutes=30)
     with pytest.raises(NoOrder, match="over"):
         verify(app, clock, item)
-    app.extensions["receipts"] = pages.signer_for(settings.model_copy(update={"receipt_hours": 1}), db)
+    app.extensions["receipts"] = signer_for(settings.model_copy(update={"receipt_hours": 1}), db)
     for each in (item_id, endless):
         receipt = api.get(f"/items/{each}")["outcome"]["receipt"]
         assert claims_of(receipt, keys_of(app))["exp"] == int(begun.timestamp()) + 3600
