@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from ..canonical import sha256_of
-from ..db import Database
+from ..db import Database, table_of
 from ..receipts.signing import Signer
 from .models import Evidence
 from .views import Shown
@@ -37,7 +37,7 @@ class Receipts:
         return self.of_all([shown]).get(shown.item["id"])
 
     def of_all(self, shown: Iterable[Shown]) -> dict[uuid.UUID, str | None]:
-        """The receipts by item. Reads the inputs that are not at hand, in one query."""
+        """The receipts by item. Reads the inputs that are not at hand."""
         now = self.db.clock.now()
         final = [one for one in shown if one.outcome is not None and not one.may_be_undone(now)]
         hashes = self._input_hashes(final)
@@ -65,12 +65,17 @@ class Receipts:
     def _input_hashes(self, shown: Sequence[Shown]) -> dict[uuid.UUID, str]:
         hashes = {one.item["id"]: _hash_of(one.input_json) for one in shown if one.input_json is not None}
         missing = [one.item["id"] for one in shown if one.input_json is None]
-        if missing:
-            with self.db.reading() as session:
-                query = sa.select(Evidence.item_id, Evidence.input_json).where(Evidence.item_id.in_(missing))
-                rows = session.execute(query, execution_options={"yield_per": INPUTS_AT_ONCE})
+        for start in range(0, len(missing), INPUTS_AT_ONCE):
+            with self.db.asking() as connection:
+                rows = connection.execute(_INPUTS, {"ids": missing[start : start + INPUTS_AT_ONCE]})
                 hashes.update({item_id: _hash_of(text) for item_id, text in rows})
         return hashes
+
+
+_EVIDENCE = table_of(Evidence).c
+_INPUTS = sa.select(_EVIDENCE.item_id, _EVIDENCE.input_json).where(
+    _EVIDENCE.item_id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
 def _hash_of(text: str) -> str:
