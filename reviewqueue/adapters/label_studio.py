@@ -28,13 +28,17 @@ def body_of(task: Any, model_version: str | None = None) -> dict[str, Any] | Ref
         fault = Fault("/data", "must be an object, and predictions a list")
         return Invalid("This is no task of Label Studio.", faults=[fault])
     body: dict[str, Any] = {"input": data}
-    if data is not task and isinstance(task.get("id"), int):
-        project = f"{task['project']}-" if isinstance(task.get("project"), int) else ""
+    if data is not task and _is_id(task.get("id")):
+        project = f"{task['project']}-" if _is_id(task.get("project")) else ""
         body["external_id"] = f"label-studio-{project}{task['id']}"
     found = _chosen([p for p in predictions if isinstance(p, dict)], model_version)
     if found is not None:
         body.update(_suggestion(found))
     return body
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _chosen(predictions: list[dict[str, Any]], model_version: str | None) -> dict[str, Any] | None:

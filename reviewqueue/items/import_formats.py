@@ -117,9 +117,19 @@ def _cells(head: Sequence[str], columns: Mapping[str, str]) -> list[_Cell | None
             faults.append(
                 Fault(f"/{name}", f"{error}; map it: --column '{name}=input.…', or '{name}=' to leave out")
             )
+    faults += [Fault(f"/{name}", "is a field that another column is") for name in _repeated(cells)]
     if faults or not cells:
         raise Invalid("The columns do not fit.", faults=faults)
     return cells
+
+
+def _repeated(cells: Iterable[_Cell | None]) -> Iterator[str]:
+    taken: set[tuple[str, ...]] = set()
+    for cell in cells:
+        if cell is not None:
+            if tuple(cell.path) in taken:
+                yield cell.column
+            taken.add(tuple(cell.path))
 
 
 def _cell(column: str, field: str) -> _Cell:

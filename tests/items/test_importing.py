@@ -106,6 +106,7 @@ def test_cells_are_read_as_told() -> None:
         ),
         ("input", {"Sum": "output"}, "/Sum is no column of the file"),
         ("input", {"input": "input:date"}, "begins with input:date"),
+        ("input,again", {"again": "input:json"}, "/again is a field that another column is"),
         ("", {}, ""),
     ],
 )
