@@ -56,6 +56,14 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, le=24 * 90, description="Hours after which a sign-in ends, counted from its last use."),
     ] = 12
+    receipt_hours: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=24 * 3660,
+            description="Hours after a decision for which its receipt is an order; 0: as long as the item is valid.",
+        ),
+    ] = 0
     smtp_url: Annotated[
         str,
         Field(
