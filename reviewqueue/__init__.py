@@ -20,6 +20,7 @@ def create_app(settings: Settings, db: Database) -> App:
 
     app = App(__name__, **template_folders())
     app.config.update(configuration(settings))
+    db.base_url = settings.address
     _register_web(app, settings, db)
     _register_pages(app)
     _register_api(app)

@@ -90,7 +90,7 @@ def database(given: Settings | None = None, *, migrate: bool | None = None) -> I
     from .db import Database
 
     given = given or settings()
-    db = Database(given.url)
+    db = Database(given.url, base_url=given.address)
     try:
         with reached(db):
             _make_current(db, db.embedded if migrate is None else migrate)

@@ -10,5 +10,16 @@ from .notifications import models as notifications
 from .oncall import models as oncall
 from .people import models as people
 from .queues import models as queues
+from .webhooks import models as webhooks
 
-__all__ = ["audit", "escalation", "insights", "items", "notifications", "oncall", "people", "queues"]
+__all__ = [
+    "audit",
+    "escalation",
+    "insights",
+    "items",
+    "notifications",
+    "oncall",
+    "people",
+    "queues",
+    "webhooks",
+]

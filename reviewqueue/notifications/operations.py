@@ -24,6 +24,7 @@ from .models import Channel, Notice, Notification
 from .outbox import NotSent, Parcel, Refused, Send
 from .telling import BY_DEFAULT, MAIL
 from .wishes import PREFERENCE, Wishes
+from .wording import path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Tested:
     at: datetime
 
 
-def read(db: Database, caller: Caller, notification_id: uuid.UUID) -> uuid.UUID:
-    """Notes that the person has read it; returns the item. Raises NotFound for another's.
+def read(db: Database, caller: Caller, notification_id: uuid.UUID) -> str:
+    """Notes that the person has read it; returns the path of the page that it is about. Raises NotFound for another's.
 
     That somebody read a notice is no event of the trail: it changes nothing but what their bell says.
     """
@@ -50,7 +51,7 @@ def read(db: Database, caller: Caller, notification_id: uuid.UUID) -> uuid.UUID:
         if notification is None or notification.person_id != caller.person_id:
             raise NotFound("There is no such notification of yours.")
         notification.read_at = notification.read_at or tx.now
-        return notification.notice.item_id
+        return path_of(notification.notice) or "/"
 
 
 def read_all(db: Database, caller: Caller) -> None:

@@ -15,7 +15,6 @@ from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.people.models import Role, Scope
 from reviewqueue.people.queries import KeyRow, PersonRow
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 NONE = "-"
 
 
@@ -78,7 +77,7 @@ def link(email: str) -> None:
 
 
 def _print_link(settings: Settings, token: str, email: str) -> None:
-    click.echo((settings.base_url or DEFAULT_ADDRESS).rstrip("/") + links.path_of(token))
+    click.echo(settings.address + links.path_of(token))
     elsewhere = (
         "" if settings.base_url else " Set REVIEWQUEUE_BASE_URL where people reach it at another address."
     )
