@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from ..audit.events import EventType
 from ..db import Database
 from ..errors import Conflict, Forbidden, NotFound
+from ..outbound.guard import Guard
 from ..people import persons
 from ..people.access import access_of
 from ..people.callers import Caller
@@ -78,7 +79,12 @@ def set_wishes(db: Database, caller: Caller, wishes: Wishes, request_id: str | N
 
 
 def add_channel(
-    db: Database, caller: Caller, form: NewChannel, schemes: Collection[str], request_id: str | None = None
+    db: Database,
+    caller: Caller,
+    form: NewChannel,
+    schemes: Collection[str],
+    guard: Guard,
+    request_id: str | None = None,
 ) -> None:
     """Sets up a channel. Its address is kept and never shown, nor recorded.
 
@@ -86,7 +92,7 @@ def add_channel(
     """
     with db.transaction(caller.actor, request_id) as tx:
         access_of(tx.session, caller).require_admin()
-        require_usable(form.address, schemes)
+        require_usable(form.address, schemes, guard)
         if form.name in BY_DEFAULT or tx.session.scalar(
             sa.select(Channel.id).where(Channel.name == form.name)
         ):

@@ -84,7 +84,7 @@ def post_channel() -> ResponseReturnValue:
     try:
         form = read(NewChannel, given)
         schemes = settings().allowed_channel_schemes
-        operations.add_channel(database(), caller(), form, schemes, request_id())
+        operations.add_channel(database(), caller(), form, schemes, settings().guard, request_id())
     except (Invalid, Conflict) as refusal:
         return _channels_page(refusal)
     flash(f"The channel {form.name} is there. Its address is kept and not shown again.", "done")

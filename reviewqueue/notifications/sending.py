@@ -16,7 +16,7 @@ from .telling import MAIL
 def sender_of(settings: Settings) -> Callable[[Parcel], None]:
     base_url = settings.address
     mailer = Mailer(settings.smtp_url, settings.mail_from, base_url)
-    chats = Chats(settings.allowed_channel_schemes, base_url)
+    chats = Chats(settings.allowed_channel_schemes, base_url, settings.guard)
 
     def send(parcel: Parcel) -> None:
         (mailer if parcel.channel == MAIL else chats).send(parcel)
