@@ -64,6 +64,7 @@ def _register_pages(app: App) -> None:
     from reviewqueue.people import admin_pages as admin
     from reviewqueue.people import pages as people
     from reviewqueue.queues import pages as queues
+    from reviewqueue.webhooks import pages as webhooks
 
     app.register_blueprint(items.blueprint)
     app.register_blueprint(insights.blueprint)
@@ -74,6 +75,7 @@ def _register_pages(app: App) -> None:
     app.register_blueprint(oncall.blueprint)
     notifications.register(app)
     app.register_blueprint(escalation.blueprint)
+    app.register_blueprint(webhooks.blueprint)
 
 
 def _register_api(app: App) -> None:
@@ -85,6 +87,7 @@ def _register_api(app: App) -> None:
     from reviewqueue.items import act_api as item_acts
     from reviewqueue.items import api as items
     from reviewqueue.queues import api as queues
+    from reviewqueue.webhooks import api as webhooks
 
     app.register_api(items.api)
     app.register_api(item_acts.api)
@@ -93,3 +96,4 @@ def _register_api(app: App) -> None:
     app.register_api(escalation.api)
     app.register_api(dry_run_api.api)
     app.register_api(insights.api)
+    app.register_api(webhooks.api)

@@ -36,7 +36,8 @@ class Settings(BaseSettings):
         Field(
             repr=False,
             description=(
-                "Signs the session cookie and seals the secrets of webhooks. Made and kept in the data folder if absent; required with PostgreSQL."
+                "Signs the session cookie and seals the secrets of webhooks. Made and kept in the data folder if "
+                "absent; required with PostgreSQL."
             ),
         ),
     ] = ""

@@ -86,7 +86,9 @@ class Client:
         self._pool.close()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Raises NoAnswer."""
+        """`url` has passed the guard's `require_url` once. Raises NoAnswer."""
+        if not url.isascii():
+            raise NoAnswer("it is no URL")
         self._deadline.start(self._limits.total)
         self._network.plain = not url.startswith("https://")
         # Without it receivers may compress, and something small unpack to something endless.

@@ -58,12 +58,7 @@ class Guard:
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             raise Unreachable("it is no URL") from None
-        if (
-            parts.scheme not in ("https", "http")
-            or not host
-            or len(url) > LONGEST_URL
-            or not url.isprintable()
-        ):
+        if parts.scheme not in ("https", "http") or not host or len(url) > LONGEST_URL or not _is_plain(url):
             raise Unreachable("it must be a URL that begins with https://")
         if parts.username is not None or parts.password is not None or "@" in parts.netloc:
             raise Unreachable("it must not hold a user or a password")
@@ -76,6 +71,11 @@ class Guard:
         if not texts:
             raise Unreachable(f"{host} has no address")
         return [ip_address(text) for text in texts]
+
+
+def _is_plain(url: str) -> bool:
+    """Whether every reader of the URL reads the same: ASCII, with nothing that one of them might skip."""
+    return url.isascii() and url.isprintable() and not set(url) & set(" \\")
 
 
 def system_addresses(host: str, port: int) -> list[str]:

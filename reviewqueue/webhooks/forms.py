@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from ..people.forms import Form, Name, Slug, names_in_one_field
+from ..items.forms import Moment
+from ..people.forms import Form, Name, Slug
 from .outbox import expanded
 
 
@@ -21,10 +21,8 @@ def _known_type(name: str) -> str:
 
 
 EventTypeName = Annotated[str, Field(max_length=60), AfterValidator(_known_type)]
-Types = Annotated[
-    list[EventTypeName], Field(min_length=1, max_length=60), BeforeValidator(names_in_one_field)
-]
-Queues = Annotated[list[Slug] | None, Field(max_length=1000), BeforeValidator(names_in_one_field)]
+Types = Annotated[list[EventTypeName], Field(min_length=1, max_length=60)]
+Queues = Annotated[list[Slug] | None, Field(max_length=1000)]
 Url = Annotated[str, Field(min_length=8, max_length=2000)]
 DEFAULT_TYPES = ["item.*"]
 
@@ -61,7 +59,7 @@ class Replay(Form):
     """Which deliveries are sent again. Nothing named: all that failed within 30 days."""
 
     deliveries: Annotated[list[UUID], Field(max_length=1000)] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     state: Literal["failed", "arrived", "any"] = "failed"
     """Of a range: those that failed, those that arrived, or both."""
