@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -161,8 +162,8 @@ class Trail:
         else:
             connection.execute(_INSERT_EVENT, events)
             connection.execute(_INSERT_CONTENT, contents)
-        asked = connection.execute(_INSERT_UNORDERED.returning(question), {"event_ids": packed(self.events)})
-        answer: int = asked.scalar_one()
+        told = connection.execute(_asking(question), {"event_ids": packed(self.events)})
+        answer: int = told.scalar_one()
         return answer
 
     def _head(self, item: Chained) -> bytes | None:
@@ -179,6 +180,14 @@ _INSERT_CONTENT = sa.insert(table_of(EventContent))
 # Inline: nobody asks for the number that the row gets.
 _INSERT_UNORDERED = sa.insert(table_of(UnorderedEvents)).inline()
 _EVENTS = table_of(Event).c
+
+
+@cache
+def _asking(question: sa.ScalarSelect[int]) -> Any:
+    """Made once for each question, of which there is one."""
+    return _INSERT_UNORDERED.returning(question)
+
+
 _HEAD = sa.select(_EVENTS.hash).where(
     _EVENTS.item_id == sa.bindparam("of"), _EVENTS.item_seq == sa.bindparam("last_seq")
 )
