@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
@@ -14,6 +13,8 @@ from hypothesis import strategies as st
 from reviewqueue.outbound.addresses import is_public, networks_of
 from reviewqueue.outbound.client import Client, Limits, NoAnswer
 from reviewqueue.outbound.guard import Guard, Unreachable
+
+from . import sockets
 
 INNER = """
 127.0.0.1 127.1 127.0.1 127.255.255.254 0.0.0.0 0 2130706433 0x7f000001 0x7f.1 0x7f.0.0.1 0177.0.0.1 017700000001
@@ -29,17 +30,8 @@ INNER = """
 
 @pytest.fixture(scope="module")
 def connections() -> Iterator[list[object]]:
-    """Every address that this process connects to, told by the interpreter itself. Such a hook cannot be removed."""
-    seen: list[object] = []
-    listening = [True]
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if listening and event == "socket.connect":
-            seen.append(arguments[1])
-
-    sys.addaudithook(hook)
-    yield seen
-    listening.clear()
+    with sockets.connections() as seen:
+        yield seen
 
 
 @pytest.fixture

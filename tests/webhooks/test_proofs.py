@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
+import os
 import shutil
 import signal
 import subprocess
@@ -30,7 +30,8 @@ from tests.items.office import APP, open_office
 from tests.support.databases import Databases, Kind
 from tests.support.sizes import FULL, size
 
-from .hostile import twenty_hostile
+from ..outbound.sockets import connections
+from .hostile import FORBIDDEN_PORT, twenty_hostile
 from .receivers import SEAL, Got, Receiver, receiving, send, sender, subscribe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,12 +117,12 @@ def test_twenty_hostile_receivers_slow_no_healthy_one(databases: Databases, kind
     def arrived(got: Got) -> None:
         took.append(time.monotonic() - committed[got.told["data"]["item"]["external_id"]])
 
-    with receiving() as healthy, twenty_hostile() as urls:
+    with receiving() as healthy, twenty_hostile() as urls, connections() as connected:
         healthy.on_request = arrived
         subscribe(db, healthy.url, ["item.enqueued"], name="healthy")
         for number, url in enumerate(urls):
             subscribe(db, url, ["item.enqueued"], name=f"hostile {number}")
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = most = memory()
         running = threading.Thread(target=sender(limits=limits).run, args=(db,), kwargs={"linger": 0.5})
         running.start()
         for start in range(0, count, every):
@@ -129,10 +130,12 @@ def test_twenty_hostile_receivers_slow_no_healthy_one(databases: Databases, kind
             committed.update(dict.fromkeys(names, time.monotonic()))
             items.enqueue_batch(db, APP, [office.body(external_id=name) for name in names])
             pause.wait(0.3)
+            most = max(most, memory())
         end = time.monotonic() + 60
         while len(took) < count and time.monotonic() < end:
             pause.wait(0.05)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+            most = max(most, memory())
+        grown = most - before
         p99 = sorted(took)[int(len(took) * 0.99) - 1]
         print(f"\n{kind}: p99 {p99:.2f} s of {len(took)} deliveries, memory +{grown:.1f} MiB")
         assert len(took) == len({got.id for got in healthy.got}) == count
@@ -144,7 +147,16 @@ def test_twenty_hostile_receivers_slow_no_healthy_one(databases: Databases, kind
     assert max(attempt.seconds for attempt in attempts) < limits.total + 2
     assert {attempt.status for attempt in attempts} <= {200, 307, 500, None}
     assert len(states) == 21 * count, "every delivery is still there"
+    reached = {address[:2] for address in connected if isinstance(address, tuple)}
+    allowed = {("127.0.0.1", int(url.split(":")[2].partition("/")[0])) for url in (healthy.url, *urls)}
+    assert allowed <= reached and ("127.0.0.9", FORBIDDEN_PORT) not in reached, "no redirect was followed"
     databases.drop(db)
+
+
+def memory() -> float:
+    """What this process holds just now, in MiB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
 
 
 def _stop(db: Database, running: threading.Thread) -> None:
