@@ -123,15 +123,11 @@ def _under_way(tx: Transaction, subscription_id: uuid.UUID) -> int:
 
 
 def _due(tx: Transaction, subscription_id: uuid.UUID, most: int, only: uuid.UUID | None) -> Found:
-    wanted = (
-        [is_waiting(), Delivery.subscription_id == subscription_id, Delivery.next_at <= tx.now]
-        if only is None
-        else [is_waiting(), Delivery.id == only]
-    )
+    whose = Delivery.subscription_id == subscription_id if only is None else Delivery.id == only
     rows = tx.session.execute(
         sa.select(Delivery, Announcement)
         .join(Announcement, Announcement.event_id == Delivery.event_id)
-        .where(*wanted)
+        .where(is_waiting(), whose, Delivery.next_at <= tx.now)
         .order_by(Delivery.next_at, Delivery.id)
         .limit(most)
         .with_for_update(of=Delivery, skip_locked=True)

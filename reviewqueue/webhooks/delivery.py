@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..config import Settings
@@ -66,11 +65,15 @@ class Sender:
         signed = headers(str(due.event_id), started_at, due.body, secrets)
         try:
             answer = client.post(url, due.body, {**signed, **_CONTENT})
+            seconds = time.monotonic() - began
+            wish = schedule.wished(answer.headers.get("retry-after"), started_at)
+            return Result(started_at, seconds, answer.status, answer=_text(answer), wish=wish)
         except NoAnswer as error:
             return Result(started_at, time.monotonic() - began, error=str(error)[:300])
-        seconds = time.monotonic() - began
-        wish = schedule.wished(answer.headers.get("retry-after"), started_at)
-        return Result(started_at, seconds, answer.status, answer=_text(answer), wish=wish)
+        except Exception as error:
+            # Kept as an attempt like others: else the same would be tried each minute for ever.
+            log.exception("a delivery to %s broke", due.id)
+            return Result(started_at, time.monotonic() - began, error=f"unexpected {type(error).__name__}")
 
 
 def sender_of(settings: Settings) -> Sender:
@@ -104,16 +107,19 @@ class _Run:
                 free = min(most - self._busy[subscription_id], MOST_THREADS - self._busy.total())
                 self._busy[subscription_id] += max(0, free)
             for _ in range(free):
-                self._start(lambda to=subscription_id: self._work_for(to))  # type: ignore[misc]
+                self._start(subscription_id)
         return bool(work)
 
-    def _start(self, call: Callable[[], None]) -> None:
-        threading.Thread(target=call, name="deliveries", daemon=True).start()
+    def _start(self, subscription_id: uuid.UUID) -> None:
+        target, to = self._work_for, (subscription_id,)
+        threading.Thread(target=target, args=to, name="deliveries", daemon=True).start()
 
     def _work_for(self, subscription_id: uuid.UUID) -> None:
+        worked = False
         try:
             batch = claiming.claim(self._db, subscription_id)
             while batch is not None:
+                worked = True
                 results = self._sender.attempt(self._db, batch)
                 with self._lock:
                     self._made += len(results)
@@ -124,7 +130,8 @@ class _Run:
         finally:
             with self._lock:
                 self._busy[subscription_id] -= 1
-            self._db.to_send.set()
+            if worked:  # else others send to it as much as may be: looking again at once would find the same
+                self._db.to_send.set()
 
     def _busy_now(self) -> bool:
         with self._lock:

@@ -104,13 +104,13 @@ def post_test(subscription_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.post("/<uuid:subscription_id>/replay")
 def post_replay(subscription_id: uuid.UUID) -> ResponseReturnValue:
     """One delivery, those of a range, or all that failed."""
-    given = {
+    given: dict[str, Any] = {
         name: value for name in ("since", "until", "state") if (value := request.form.get(name, "").strip())
     }
     for name in given.keys() & {"since", "until"}:
         given[name] = _in_utc(given[name])
     if ids := request.form.getlist("delivery"):
-        given = {"deliveries": ids}  # type: ignore[dict-item]
+        given = {"deliveries": ids}
     try:
         count = replaying.replay(database(), caller(), subscription_id, read(Replay, given), request_id())
     except (Invalid, Conflict) as refusal:

@@ -73,7 +73,6 @@ def hostile(kind: Callable[[socket.socket, threading.Event], None]) -> Iterator[
     """One receiver of that kind; its URL."""
     stopped = threading.Event()
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
-        server.settimeout(0.2)
 
         def serve() -> None:
             while not stopped.is_set():
@@ -93,6 +92,8 @@ def hostile(kind: Callable[[socket.socket, threading.Event], None]) -> Iterator[
             yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
         finally:
             stopped.set()
+            with suppress(OSError):  # wakes whoever accepts
+                socket.create_connection(server.getsockname(), 1).close()
             thread.join()
 
 

@@ -16,19 +16,22 @@ import sqlalchemy as sa
 from reviewqueue.audit.models import Event
 from reviewqueue.audit.queries import trail_of
 from reviewqueue.clock import MovableClock
+from reviewqueue.config import Settings
 from reviewqueue.db import Database
 from reviewqueue.errors import Conflict, Invalid, TooLateToUndo
 from reviewqueue.items import operations as items
 from reviewqueue.notifications.models import Message, Notice, Notification
+from reviewqueue.outbound.client import Client
 from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.people.forms import NewPerson
 from reviewqueue.people.operations import add_person
-from reviewqueue.webhooks import claiming, operations, replaying, settling
+from reviewqueue.webhooks import claiming, delivery, operations, replaying, settling
 from reviewqueue.webhooks.forms import ChangedSubscription, Replay, Rotation
 from reviewqueue.webhooks.models import Announcement, Delivery, DeliveryAttempt
 from reviewqueue.webhooks.schedule import MOST_ATTEMPTS, PAUSES
 from reviewqueue.webhooks.settling import Result
 from reviewqueue.webhooks.signing import Seal
+from reviewqueue.worker import jobs
 from tests.items.office import APP, Office, open_office
 
 from ..support.making import make_queue
@@ -285,6 +288,47 @@ def test_several_workers_send_each_delivery_once(db: Database, receiver: Receive
     for thread in threads:
         thread.join()
     assert len(receiver.got) == len({got.id for got in receiver.got}) == 100
+
+
+def test_the_worker_is_woken_by_a_commit_of_its_own_process(
+    office: Office, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "LOOK_EVERY", 60.0)
+    subscribe(office.db, receiver.url, ["item.enqueued"])
+    arrived, waits, woken = threading.Event(), threading.Event(), list[bool]()
+    receiver.on_request = lambda _: arrived.set()
+
+    class Watched(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if arrived.is_set():
+                raise SystemExit  # the proof is made; a thread ends so without a word
+            waits.set()
+            woken.append(super().wait(timeout))
+            return woken[-1]
+
+    office.db.to_send = Watched()
+    allowed = settings.model_copy(update={"allowed_networks": "127.0.0.0/8"})
+    [job] = [job for job in jobs(allowed) if job.name == "send deliveries"]
+    thread = threading.Thread(target=job.run, args=(office.db, 60.0), daemon=True)
+    thread.start()
+    assert waits.wait(10), "it found nothing to do"
+    office.enqueue()
+    assert arrived.wait(10)
+    thread.join(10)
+    assert woken[0], "the commit woke it"
+
+
+def test_what_breaks_unexpectedly_is_an_attempt_like_others(
+    office: Office, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Client, "post", broken)
+    subscribe(office.db, receiver.url, ["item.enqueued"])
+    office.enqueue()
+    send(office.db)
+    assert [attempt.error for attempt in attempts(office.db)] == ["unexpected ZeroDivisionError"]
 
 
 def test_both_secrets_sign_while_a_rotation_overlaps(
