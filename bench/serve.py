@@ -27,7 +27,7 @@ def main(which: str) -> None:
 
 def _app(which: str) -> Flask:
     settings = load()
-    db = Database(settings.url)
+    db = Database(settings.url, base_url=settings.address)
     if which == "product":
         from reviewqueue import create_app
         from reviewqueue.web import logs

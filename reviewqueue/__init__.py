@@ -20,6 +20,7 @@ def create_app(settings: Settings, db: Database) -> App:
 
     app = App(__name__, **template_folders())
     app.config.update(configuration(settings))
+    db.base_url = settings.address
     _register_web(app, settings, db)
     _register_pages(app, settings, db)
     _register_api(app)
@@ -64,6 +65,7 @@ def _register_pages(app: App, settings: Settings, db: Database) -> None:
     from reviewqueue.people import pages as people
     from reviewqueue.queues import pages as queues
     from reviewqueue.receipts import pages as receipts
+    from reviewqueue.webhooks import pages as webhooks
 
     app.register_blueprint(items.blueprint)
     app.register_blueprint(insights.blueprint)
@@ -75,6 +77,7 @@ def _register_pages(app: App, settings: Settings, db: Database) -> None:
     notifications.register(app)
     receipts.register(app, settings, db)
     app.register_blueprint(escalation.blueprint)
+    app.register_blueprint(webhooks.blueprint)
 
 
 def _register_api(app: App) -> None:
@@ -86,6 +89,7 @@ def _register_api(app: App) -> None:
     from reviewqueue.items import act_api as item_acts
     from reviewqueue.items import api as items
     from reviewqueue.queues import api as queues
+    from reviewqueue.webhooks import api as webhooks
 
     app.register_api(items.api)
     app.register_api(item_acts.api)
@@ -94,3 +98,4 @@ def _register_api(app: App) -> None:
     app.register_api(escalation.api)
     app.register_api(dry_run_api.api)
     app.register_api(insights.api)
+    app.register_api(webhooks.api)

@@ -33,6 +33,7 @@ COMMANDS = {
         "reviewqueue.receipts.commands:signing_key",
         "List and rotate the keys that sign receipts.",
     ),
+    "subscription": ("reviewqueue.webhooks.commands:subscription", "Send events to apps by webhooks."),
     "items": ("reviewqueue.items.commands:items", "Import and export items."),
     "audit": ("reviewqueue.audit.commands:audit", "Verify the trail."),
     "backup": ("reviewqueue.upkeep:backup", "Copy the embedded database to a file, while it is in use."),
@@ -94,7 +95,7 @@ def database(given: Settings | None = None, *, migrate: bool | None = None) -> I
     from .db import Database
 
     given = given or settings()
-    db = Database(given.url)
+    db = Database(given.url, base_url=given.address)
     try:
         with reached(db):
             _make_current(db, db.embedded if migrate is None else migrate)

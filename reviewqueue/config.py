@@ -12,8 +12,12 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import Fault, Invalid
+from .outbound.addresses import networks_of
+from .outbound.guard import Guard
 
 PREFIX = "REVIEWQUEUE_"
+DEFAULT_ADDRESS = "http://127.0.0.1:8000"
+"""Of links, where the operator names none."""
 
 
 class Settings(BaseSettings):
@@ -32,7 +36,8 @@ class Settings(BaseSettings):
         Field(
             repr=False,
             description=(
-                "Signs the session cookie. Made and kept in the data folder if absent; required with PostgreSQL."
+                "Signs the session cookie and seals the secrets of webhooks. Made and kept in the data folder if "
+                "absent; required with PostgreSQL."
             ),
         ),
     ] = ""
@@ -81,6 +86,15 @@ class Settings(BaseSettings):
             )
         ),
     ] = "discord,gchat,msteams,ntfys,opsgenie,pagerduty,pover,slack,tgram,workflows"
+    allowed_networks: Annotated[
+        str,
+        Field(
+            description=(
+                "Networks inside your house that webhooks and channels may reach, by commas: `10.1.2.0/24`. "
+                "Empty: nothing but the public internet."
+            )
+        ),
+    ] = ""
     log_format: Annotated[
         str, Field(pattern="^(json|text)$", description="`json` or `text` lines on stderr.")
     ] = "text"
@@ -99,11 +113,30 @@ class Settings(BaseSettings):
             raise ValueError("must start with smtp:// or smtps://")
         return url
 
+    @field_validator("allowed_networks")
+    @classmethod
+    def _known_networks(cls, text: str) -> str:
+        try:
+            networks_of(text)
+        except ValueError as error:
+            raise ValueError(f"must be networks such as 10.1.2.0/24: {error}") from None
+        return text
+
+    @property
+    def guard(self) -> Guard:
+        """What may be reached from here."""
+        return Guard(networks_of(self.allowed_networks))
+
     @property
     def allowed_channel_schemes(self) -> frozenset[str]:
         return frozenset(
             scheme.strip().lower() for scheme in self.channel_schemes.split(",") if scheme.strip()
         )
+
+    @property
+    def address(self) -> str:
+        """Where people reach the pages, without a slash at its end."""
+        return (self.base_url or DEFAULT_ADDRESS).rstrip("/")
 
     @property
     def url(self) -> str:

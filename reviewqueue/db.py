@@ -123,7 +123,9 @@ def table_of(entity: type[Base]) -> sa.Table:
 class Database:
     """One database and its clock: what every operation is given first."""
 
-    def __init__(self, url: str, clock: Clock | None = None, *, pool_size: int = 10) -> None:
+    def __init__(
+        self, url: str, clock: Clock | None = None, *, pool_size: int = 10, base_url: str = ""
+    ) -> None:
         self.url = sa.make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.embedded else _postgresql_engine(self.url, pool_size)
@@ -134,6 +136,12 @@ class Database:
         self.clock: Clock = clock or (SystemClock() if self.embedded else DatabaseClock(self._database_time))
         self._writer = _Writer(self.url) if self.embedded else None
         self.bell = Bell()
+        self.base_url = base_url
+        """The address that people reach, without a slash at its end: of the links in what is sent to apps."""
+        self.known: dict[str, Any] = {}
+        """What features remember of the database in this process, each under its name."""
+        self.to_send = threading.Event()
+        """Set when something was committed that should leave the house at once."""
 
     def by(self, clock: Clock) -> Database:
         """The same database by another clock."""

@@ -22,6 +22,7 @@ from .leases import is_any_held
 from .receipts.keys import opened
 from .receipts.queries import key_in_force
 from .sealing import CannotOpen
+from .webhooks.queries import health as subscription_health
 from .worker import WORKER
 
 MOST_DRIFT = timedelta(seconds=5)
@@ -113,7 +114,7 @@ def _database(db: Database, settings: Settings) -> Iterator[Finding]:
         yield Finding("schema", Standing.BAD, "not the newest that this version knows", advice)
         return
     yield Finding("schema", Standing.GOOD, "the newest")
-    checks: tuple[Callable[[Database], Iterator[Finding]], ...] = (_clock, _worker, _wal)
+    checks: tuple[Callable[[Database], Iterator[Finding]], ...] = (_clock, _worker, _webhooks, _wal)
     yield from _signing_key(db, settings)
     for check in checks:
         yield from check(db)
@@ -171,6 +172,19 @@ def _worker(db: Database) -> Iterator[Finding]:
     if timers.failing:
         says = f"{timers.failing:,} failed and will be tried again: {timers.last_error}"
         yield Finding("timers", Standing.BAD, says, "The worker's log tells which items.")
+
+
+def _webhooks(db: Database) -> Iterator[Finding]:
+    with db.reading() as session:
+        found = subscription_health(session, db.clock.now())
+    if found.failing or found.disabled:
+        says = f"{found.failing} failing, {found.disabled} disabled"
+        yield Finding(
+            "webhooks", Standing.ODD, says, "See /admin/subscriptions for what the receivers answer."
+        )
+    if found.overdue:
+        says = f"{found.overdue:,} deliveries should have been tried over a minute ago"
+        yield Finding("webhooks", Standing.ODD, says, "Is a worker running? See its log.")
 
 
 def _wal(db: Database) -> Iterator[Finding]:

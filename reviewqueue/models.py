@@ -11,6 +11,7 @@ from .oncall import models as oncall
 from .people import models as people
 from .queues import models as queues
 from .receipts import models as receipts
+from .webhooks import models as webhooks
 
 __all__ = [
     "audit",
@@ -22,4 +23,5 @@ __all__ = [
     "people",
     "queues",
     "receipts",
+    "webhooks",
 ]

@@ -44,7 +44,7 @@ def serve(host: str, port: int, no_worker: bool) -> None:
 
 @click.command(epilog="Example: reviewqueue worker")
 def worker() -> None:
-    """Run the recurring jobs: timers, lapsed claims, the order of events, messages, pruning.
+    """Run the recurring jobs: timers, lapsed claims, the order of events, messages, webhooks, pruning.
 
     Any number of workers may run at once: on PostgreSQL they share the work, on SQLite one of them does it.
     """

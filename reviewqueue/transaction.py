@@ -16,6 +16,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from .audit.events import EventType
@@ -46,6 +47,12 @@ class Actor:
 POLICY = Actor("policy", None, "policy")
 TIMER = Actor("timer", None, "timer")
 SYSTEM = Actor("system", None, "reviewqueue")
+
+
+SUBSCRIPTIONS = sa.select(
+    sa.func.coalesce(sa.func.sum(sa.table("subscription", sa.column("version", sa.Integer)).c.version), 0)
+).scalar_subquery()
+"""What tells whether there are any subscriptions, and whether this process knows them as they are: see webhooks."""
 
 
 class Transaction:
@@ -80,7 +87,7 @@ class Transaction:
             if error is None:
                 self._write_staged()
                 check(self.session, self.trail)
-                self.trail.write()
+                self._tell_subscribers(self.trail.write(SUBSCRIPTIONS))
                 self.session.commit()
         if error is None:
             for call in self._after:
@@ -119,6 +126,13 @@ class Transaction:
         for entity, rows in self._staged.items():
             insert_rows(self.session, table_of(entity), rows)
         self._staged.clear()
+
+    def _tell_subscribers(self, subscriptions: int) -> None:
+        """Stages a delivery of each event to each of its subscribers; costs nothing while there is none."""
+        if subscriptions:
+            from .webhooks.outbox import stage_deliveries
+
+            stage_deliveries(self, subscriptions)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Asks for a call once the commit is through, such as waking those who wait for an outcome."""

@@ -32,6 +32,7 @@ from .planning import inform_planner
 from .pruning import prune
 from .receipts.operations import destroy_retired
 from .transaction import SYSTEM
+from .webhooks.delivery import sender_of
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,11 @@ JOBS = (
 
 def jobs(settings: Settings) -> tuple[Job, ...]:
     """All jobs: those of every worker, and what needs the operator's settings."""
-    return (*JOBS, Job("send messages", 2, sending(settings), apart=True))
+    return (
+        *JOBS,
+        Job("send messages", 2, sending(settings), apart=True),
+        Job("send deliveries", 0.5, sender_of(settings).run, apart=True),
+    )
 
 
 WORKER = "worker"

@@ -188,6 +188,35 @@ def _add_rows(db: Database) -> None:
             {"number": 1, "kid": "k", "public_key": b"\0" * 32, "created_at": NOW, "signs_from": NOW},
         )
         _add_item(connection, tables)
+        _add_delivery(connection, tables)
+
+
+def _add_delivery(connection: sa.Connection, tables: sa.util.FacadeDict[str, sa.Table]) -> None:
+    """And a notice about no item, which older schemas have no place for."""
+    subscription, delivery, event, notice = (uuid.uuid4() for _ in range(4))
+    times = {"planned_at": NOW, "next_at": NOW, "created_at": NOW}
+    rows: dict[str, dict[str, Any]] = {
+        "subscription": {
+            "id": subscription, "name": "a", "url": "u", "queues": None, "types": ["item.*"], "secret": "s",
+            "waits_for_undo": False, "state": "active", "version": 1, "created_at": NOW, "created_by": "A",
+        },
+        "announcement": {"event_id": event, "type": "x", "title": "", "body": "{}", "created_at": NOW},
+        "delivery": {
+            "id": delivery, "subscription_id": subscription, "event_id": event, "state": "arrived", "attempts": 1,
+            **times,
+        },
+        "delivery_attempt": {
+            "delivery_id": delivery, "planned_at": NOW, "started_at": NOW, "seconds": 0.1, "answer": ""
+        },
+        "notice": {
+            "id": notice, "queue": "", "queue_title": "", "title": "", "kind": "disabled", "why": "", "created_at": NOW
+        },
+        "message": {
+            "notice_id": notice, "channel": "mail", "receiver": "a@example.org", "next_at": NOW, "created_at": NOW
+        },
+    }  # fmt: skip
+    for table, row in rows.items():
+        connection.execute(tables[table].insert(), row)
 
 
 def _add_item(connection: sa.Connection, tables: sa.util.FacadeDict[str, sa.Table]) -> None:

@@ -63,4 +63,14 @@ class EventType(StrEnum):
     CHANNEL_TESTED = "channel.tested"
     ROTATION_PUBLISHED = "rotation.published"
 
+    SUBSCRIPTION_ADDED = "subscription.added"
+    SUBSCRIPTION_CHANGED = "subscription.changed"
+    SUBSCRIPTION_PAUSED = "subscription.paused"
+    SUBSCRIPTION_RESUMED = "subscription.resumed"
+    SUBSCRIPTION_DISABLED = "subscription.disabled"
+    SUBSCRIPTION_SECRET_ROTATED = "subscription.secret_rotated"
+    SUBSCRIPTION_REVOKED = "subscription.revoked"
+    SUBSCRIPTION_TESTED = "subscription.tested"
+    SUBSCRIPTION_REPLAYED = "subscription.replayed"
+
     CLOCK_STEPPED = "clock.stepped"

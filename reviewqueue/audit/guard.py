@@ -32,6 +32,7 @@ class SetBased(StrEnum):
     )
     KEY_LAST_USED = "key last used"  # a hint for the admin's list, not a change of the key
     PERSON_SEEN = "person seen"
+    NOTE_DELIVERY = "note delivery"  # whether a receiver answered; the attempt itself is kept
 
 
 class Unrecorded(RuntimeError):

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -15,12 +16,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from ..bulk import insert_rows
 from ..db import table_of
 from .events import EventType
 from .models import Event, EventContent, UnorderedEvents
 
 if TYPE_CHECKING:
     from ..transaction import Actor
+
+MANY = 50
+"""Events from which on they are written as a batch is."""
 
 
 class Chained(Protocol):
@@ -142,14 +147,24 @@ class Trail:
                 self._heads.pop(event.item_id, None)
         del self.events[mark:]
 
-    def write(self) -> None:
-        """Writes the events, their contents and the one row that asks for their positions."""
+    def write(self, question: sa.ScalarSelect[int]) -> int:
+        """Writes the events, their contents and the one row that asks for their positions.
+
+        Answers the question, which rides along with the last of these statements; 0 where nothing was written.
+        """
         if not self.events:
-            return
+            return 0
         connection = self._session.connection()
-        connection.execute(_INSERT_EVENT, [event_row(e) for e in self.events])
-        connection.execute(_INSERT_CONTENT, [content_row(e) for e in self.events])
-        connection.execute(_INSERT_UNORDERED, {"event_ids": packed(self.events)})
+        events, contents = [event_row(e) for e in self.events], [content_row(e) for e in self.events]
+        if len(events) > MANY:
+            insert_rows(self._session, table_of(Event), events)
+            insert_rows(self._session, table_of(EventContent), contents)
+        else:
+            connection.execute(_INSERT_EVENT, events)
+            connection.execute(_INSERT_CONTENT, contents)
+        told = connection.execute(_asking(question), {"event_ids": packed(self.events)})
+        answer: int = told.scalar_one()
+        return answer
 
     def _head(self, item: Chained) -> bytes | None:
         if item.id not in self._heads:
@@ -165,6 +180,14 @@ _INSERT_CONTENT = sa.insert(table_of(EventContent))
 # Inline: nobody asks for the number that the row gets.
 _INSERT_UNORDERED = sa.insert(table_of(UnorderedEvents)).inline()
 _EVENTS = table_of(Event).c
+
+
+@cache
+def _asking(question: sa.ScalarSelect[int]) -> Any:
+    """Made once for each question, of which there is one."""
+    return _INSERT_UNORDERED.returning(question)
+
+
 _HEAD = sa.select(_EVENTS.hash).where(
     _EVENTS.item_id == sa.bindparam("of"), _EVENTS.item_seq == sa.bindparam("last_seq")
 )

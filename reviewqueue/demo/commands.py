@@ -49,7 +49,7 @@ def demo(host: str, port: int, folder: Path) -> None:
         settings = _settings(folder)
         set_up(settings.log_format, logging.WARNING)
         password = PASSWORD if host in LOOPBACK else secrets.token_urlsafe(12)
-        db = Database(settings.url)
+        db = Database(settings.url, base_url=settings.address)
         at_end.callback(db.dispose)
         key = fill(settings.url, db.clock.now(), password)
 

@@ -16,8 +16,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils.compat import uuid7
 
 from ..audit.events import EventType
-from ..audit.models import Event, EventContent, UnorderedEvents
-from ..audit.trail import Recorded, content_row, event_row, packed
 from ..bulk import insert_rows
 from ..db import table_of
 from ..escalation.schedule import Facts, due_at, next_timer
@@ -125,7 +123,9 @@ def write_one(tx: Transaction, arrival: Arrival) -> bool:
     connection.execute(_INSERT_EVIDENCE, arrival.evidence)
     if arrival.outcome:
         connection.execute(_INSERT_OUTCOME, arrival.outcome)
-    record(tx, arrival)
+    _record(tx, arrival)
+    if arrival.outcome:
+        tx.after_commit(tx.db.bell.ring)
     return True
 
 
@@ -137,17 +137,8 @@ def write_many(tx: Transaction, arrivals: Sequence[Arrival]) -> None:
     insert_rows(tx.session, table_of(Item), [a.item for a in arrivals])
     insert_rows(tx.session, table_of(Evidence), [a.evidence for a in arrivals])
     insert_rows(tx.session, table_of(Outcome), [a.outcome for a in arrivals if a.outcome])
-    events = [event for a in arrivals for event in _events(tx, a)]
-    insert_rows(tx.session, table_of(Event), [event_row(e) for e in events])
-    insert_rows(tx.session, table_of(EventContent), [content_row(e) for e in events])
-    tx.session.execute(sa.insert(UnorderedEvents), {"event_ids": packed(events)})
-
-
-def record(tx: Transaction, arrival: Arrival) -> None:
-    """Puts the item's first events on the transaction's trail."""
-    tx.trail.events.extend(_events(tx, arrival))
-    if arrival.outcome:
-        tx.after_commit(tx.db.bell.ring)
+    for arrival in arrivals:
+        _record(tx, arrival)
 
 
 def content_hash(body: dict[str, Any]) -> bytes:
@@ -212,9 +203,9 @@ def _released(item_id: uuid.UUID, now: datetime) -> dict[str, Any]:
     }
 
 
-def _events(tx: Transaction, arrival: Arrival) -> list[Recorded]:
-    """The events of an arrival, made but not on the trail's own list: many are written by COPY."""
-    trail, before = tx.trail, len(tx.trail.events)
+def _record(tx: Transaction, arrival: Arrival) -> None:
+    """Puts the item's first events on the transaction's trail."""
+    trail = tx.trail
     item, queue = arrival.item, arrival.queue
     where: dict[str, Any] = {"queue": queue.name, "queue_id": queue.id, "item_id": arrival.id}
     enqueued = trail.append(EventType.ITEM_ENQUEUED, _enqueued(item), item_seq=1, **where)
@@ -228,9 +219,6 @@ def _events(tx: Transaction, arrival: Arrival) -> list[Recorded]:
             actor=_policy_actor(item),
             **where,
         )
-    made = trail.events[before:]
-    del trail.events[before:]
-    return made
 
 
 def _policy_actor(item: dict[str, Any]) -> Actor:

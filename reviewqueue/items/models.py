@@ -263,7 +263,7 @@ class Outcome(Base):
     comment: Mapped[str | None] = mapped_column(sa.Text)
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When an app first got it, kept only while an undo is still possible: it forbids the undo."""
+    """When it was first on its way to an app, kept only while an undo is still possible: it forbids the undo."""
 
 
 class Draft(Base):

@@ -49,6 +49,14 @@ def shown(session: Session, item_id: uuid.UUID, *, evidence: bool = False) -> Sh
     return Shown.of(*row)
 
 
+def all_shown(session: Session, item_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Shown]:
+    """Items with their standing outcomes, as they are in the database now, whatever the session has of them."""
+    rows = session.execute(
+        _with_outcome(Item).where(Item.id.in_(item_ids)).execution_options(populate_existing=True)
+    )
+    return {row[0].id: Shown.of(*row) for row in rows}
+
+
 def one_shown(session: Session, item_id: uuid.UUID) -> Shown:
     """One item that is known to be there."""
     return Shown.of(*session.execute(_SHOWN, {"item_id": item_id}).one())

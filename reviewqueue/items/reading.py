@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ..db import Database
 from ..people.access import Access, Action, Caller, access_of
 from ..queues.policies import queue_named
-from ..transaction import SYSTEM
+from ..transaction import SYSTEM, Transaction
 from . import queries
 from .loaded import no_such_item
 from .models import Item, Outcome
@@ -67,15 +67,18 @@ def list_items(
 def mark_delivered(db: Database, item_ids: Collection[uuid.UUID]) -> None:
     """Notes that an app has these items' outcomes, which forbids an undo."""
     with db.transaction(SYSTEM) as tx:
-        standing = sa.select(Item.revision).where(Item.id == Outcome.item_id).scalar_subquery()
-        tx.session.execute(
-            sa.update(Outcome)
-            .where(
-                Outcome.item_id.in_(item_ids), Outcome.revision == standing, Outcome.delivered_at.is_(None)
-            )
-            .values(delivered_at=tx.now)
-            .execution_options(synchronize_session=False)
-        )
+        note_delivered(tx, item_ids)
+
+
+def note_delivered(tx: Transaction, item_ids: Collection[uuid.UUID]) -> None:
+    """The same, in a transaction that goes on. It waits for an undo that is under way."""
+    standing = sa.select(Item.revision).where(Item.id == Outcome.item_id).scalar_subquery()
+    tx.session.execute(
+        sa.update(Outcome)
+        .where(Outcome.item_id.in_(item_ids), Outcome.revision == standing, Outcome.delivered_at.is_(None))
+        .values(delivered_at=tx.now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _require_seen(access: Access, found: Shown) -> None:

@@ -82,7 +82,9 @@ def _undoable(item: Item, tx: Transaction, reviewer: Reviewer) -> Review:
 
 def _take_back_outcome(item: Item, tx: Transaction) -> dict[str, object] | None:
     """Removes the outcome that the review led to, if any; returns the one that stands again, as events tell it."""
-    outcome = tx.session.get(Outcome, (item.id, item.revision)) if item.revision else None
+    # Locked, so that a delivery which begins just now either is seen here, or finds the decision gone.
+    key = (item.id, item.revision)
+    outcome = tx.session.get(Outcome, key, with_for_update=True) if item.revision else None
     if item.state in DECIDED and outcome is not None and outcome.by == "person":
         if outcome.delivered_at is not None:
             raise TooLateToUndo("an app has the outcome already; a lead can reopen the item")

@@ -16,6 +16,7 @@ from reviewqueue.escalation.queries import timer_health
 from reviewqueue.items.models import IS_OPEN, Item
 from reviewqueue.people.models import Attempt, BrowserSession
 from reviewqueue.people.throttle import window_start
+from reviewqueue.webhooks.queries import health as subscription_health
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "reviewqueue"
@@ -34,6 +35,7 @@ class DatabaseCollector:
             yield from _clockwork(session, now)
             yield from _trail(session)
             yield from _people(session, now)
+            yield from _webhooks(session, now)
 
 
 def exposition(db: Database) -> bytes:
@@ -91,6 +93,17 @@ def _trail(session: Session) -> Iterator[Metric]:
         "Committed transactions whose events have no position.",
         value=unordered,
     )
+
+
+def _webhooks(session: Session, now: datetime) -> Iterator[Metric]:
+    found = subscription_health(session, now)
+    for name, told, value in (
+        ("subscriptions_failing", "Active subscriptions whose last deliveries failed.", found.failing),
+        ("subscriptions_disabled", "Subscriptions that were given up.", found.disabled),
+        ("deliveries_waiting", "Deliveries to active subscriptions that have not arrived.", found.waiting),
+        ("deliveries_overdue", "Of these, over a minute late.", found.overdue),
+    ):
+        yield GaugeMetricFamily(f"{PREFIX}_{name}", told, value=value)
 
 
 def _people(session: Session, now: datetime) -> Iterator[Metric]:

@@ -148,6 +148,16 @@ class Audience:
         return self._teams[slug]
 
 
+def admins(session: Session) -> list[Listener]:
+    """Everybody who keeps the installation."""
+    rows = session.execute(
+        sa.select(Person.id, Person.email, Person.name, Person.preferences)
+        .where(Person.is_admin, Person.disabled_at.is_(None))
+        .order_by(Person.email)
+    )
+    return [Listener(row.id, row.email, row.name, Wishes.of(row.preferences)) for row in rows]
+
+
 def _hall_of(session: Session, queue_id: int) -> Hall:
     document = session.scalar(_DOCUMENT, {"queue_id": queue_id}) or {}
     owners = {role: owner for role, owner in (document.get("owners") or {}).items() if owner}

@@ -27,7 +27,9 @@ class Notice(Base):
     __tablename__ = "notice"
 
     id: Mapped[uuid.UUID] = mapped_column(sa.Uuid, primary_key=True, default=uuid7)
-    item_id: Mapped[uuid.UUID] = mapped_column(sa.Uuid, sa.ForeignKey("item.id"))
+    item_id: Mapped[uuid.UUID | None] = mapped_column(sa.Uuid, sa.ForeignKey("item.id"))
+    """Null: it is about no item, and `path` says which page to look at."""
+    path: Mapped[str | None] = mapped_column(sa.String(200))
     queue: Mapped[str] = mapped_column(sa.String(64))
     queue_title: Mapped[str] = mapped_column(sa.String(200))
     title: Mapped[str] = mapped_column(sa.String(255))

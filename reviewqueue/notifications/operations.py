@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from ..audit.events import EventType
 from ..db import Database
 from ..errors import Conflict, Forbidden, NotFound
+from ..outbound.guard import Guard
 from ..people import persons
 from ..people.access import access_of
 from ..people.callers import Caller
@@ -24,6 +25,7 @@ from .models import Channel, Notice, Notification
 from .outbox import NotSent, Parcel, Refused, Send
 from .telling import BY_DEFAULT, MAIL
 from .wishes import PREFERENCE, Wishes
+from .wording import path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Tested:
     at: datetime
 
 
-def read(db: Database, caller: Caller, notification_id: uuid.UUID) -> uuid.UUID:
-    """Notes that the person has read it; returns the item. Raises NotFound for another's.
+def read(db: Database, caller: Caller, notification_id: uuid.UUID) -> str:
+    """Notes that the person has read it; returns the path of the page that it is about. Raises NotFound for another's.
 
     That somebody read a notice is no event of the trail: it changes nothing but what their bell says.
     """
@@ -50,7 +52,7 @@ def read(db: Database, caller: Caller, notification_id: uuid.UUID) -> uuid.UUID:
         if notification is None or notification.person_id != caller.person_id:
             raise NotFound("There is no such notification of yours.")
         notification.read_at = notification.read_at or tx.now
-        return notification.notice.item_id
+        return path_of(notification.notice) or "/"
 
 
 def read_all(db: Database, caller: Caller) -> None:
@@ -77,7 +79,12 @@ def set_wishes(db: Database, caller: Caller, wishes: Wishes, request_id: str | N
 
 
 def add_channel(
-    db: Database, caller: Caller, form: NewChannel, schemes: Collection[str], request_id: str | None = None
+    db: Database,
+    caller: Caller,
+    form: NewChannel,
+    schemes: Collection[str],
+    guard: Guard,
+    request_id: str | None = None,
 ) -> None:
     """Sets up a channel. Its address is kept and never shown, nor recorded.
 
@@ -85,7 +92,7 @@ def add_channel(
     """
     with db.transaction(caller.actor, request_id) as tx:
         access_of(tx.session, caller).require_admin()
-        require_usable(form.address, schemes)
+        require_usable(form.address, schemes, guard)
         if form.name in BY_DEFAULT or tx.session.scalar(
             sa.select(Channel.id).where(Channel.name == form.name)
         ):

@@ -21,6 +21,7 @@ from .forms import NewChannel
 from .sending import sender_of
 from .telling import MAIL
 from .wishes import PREFERENCE, Wishes
+from .wording import path_of
 
 blueprint = Blueprint("notifications", __name__)
 
@@ -50,9 +51,8 @@ def show_unread() -> BaseResponse:
 
 @blueprint.post("/notifications/<uuid:notification_id>/reading")
 def post_read(notification_id: uuid.UUID) -> ResponseReturnValue:
-    """The action link: marks it read and opens the item."""
-    item_id = operations.read(database(), caller(), notification_id)
-    return lead_to(url_for("items.item", item_id=item_id))
+    """The action link: marks it read and opens what it is about."""
+    return lead_to(operations.read(database(), caller(), notification_id))
 
 
 @blueprint.post("/notifications/reading")
@@ -84,7 +84,7 @@ def post_channel() -> ResponseReturnValue:
     try:
         form = read(NewChannel, given)
         schemes = settings().allowed_channel_schemes
-        operations.add_channel(database(), caller(), form, schemes, request_id())
+        operations.add_channel(database(), caller(), form, schemes, settings().guard, request_id())
     except (Invalid, Conflict) as refusal:
         return _channels_page(refusal)
     flash(f"The channel {form.name} is there. Its address is kept and not shown again.", "done")
@@ -119,6 +119,7 @@ def _channels_page(refusal: Refusal | None = None) -> Response:
         status=refusal.status if refusal else 200,
         channels=rows,
         messages=messages,
+        path_of=path_of,
         refusal=refusal,
         faults=faults_of(refusal),
         typed_name=request.form.get("name", ""),

@@ -93,7 +93,7 @@ def told_of(
         .where(Notice.item_id.in_(since), Notice.kind == "escalated", Notification.person_id == person_id)
         .group_by(Notice.item_id)
     )
-    return frozenset(item_id for item_id, at in rows if at >= since[item_id])
+    return frozenset(item_id for item_id, at in rows if item_id is not None and at >= since[item_id])
 
 
 def told_about(session: Session, item_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Told]]:
@@ -106,7 +106,8 @@ def told_about(session: Session, item_ids: Collection[uuid.UUID]) -> dict[uuid.U
         reached[notice_id] += sent
     told: dict[uuid.UUID, list[Told]] = defaultdict(list)
     for notice in notices:
-        told[notice.item_id].append(Told(notice, tuple(reached[notice.id])))
+        if notice.item_id is not None:
+            told[notice.item_id].append(Told(notice, tuple(reached[notice.id])))
     return dict(told)
 
 

@@ -12,14 +12,11 @@ from .mail import Mailer
 from .outbox import Parcel, send_due
 from .telling import MAIL
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8000"
-"""Of links, where the operator names none."""
-
 
 def sender_of(settings: Settings) -> Callable[[Parcel], None]:
-    base_url = (settings.base_url or DEFAULT_ADDRESS).rstrip("/")
+    base_url = settings.address
     mailer = Mailer(settings.smtp_url, settings.mail_from, base_url)
-    chats = Chats(settings.allowed_channel_schemes, base_url)
+    chats = Chats(settings.allowed_channel_schemes, base_url, settings.guard)
 
     def send(parcel: Parcel) -> None:
         (mailer if parcel.channel == MAIL else chats).send(parcel)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from ..transaction import Transaction
-from .audience import Audience, Found, Listener
+from .audience import Audience, Found, Listener, admins
 from .models import Message, Notice, Notification
 
 IN_APP, MAIL = "in-app", "mail"
@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ASSIGNED = "assigned"
     MENTIONED = "mentioned"
     ANSWERED = "answered"
+    DISABLED = "disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,31 @@ def tell(
     return told
 
 
+def tell_admins(tx: Transaction, title: str, why: str, path: str) -> list[dict[str, Any]]:
+    """Tells every admin, in the app and by mail, of what is about no item; `path` is the page to look at."""
+    listeners = admins(tx.session)
+    if not listeners:
+        return []
+    notice_id = uuid7()
+    tx.stage(
+        Notice,
+        id=notice_id,
+        item_id=None,
+        path=path,
+        queue="",
+        queue_title="reviewqueue",
+        title=title[:255],
+        kind=Kind.DISABLED.value,
+        why=why[:LONGEST_WHY],
+        late_by=None,
+        created_at=tx.now,
+    )
+    return [
+        {"person": listener.email, "through": _tell_person(tx, notice_id, listener, BY_DEFAULT)}
+        for listener in listeners
+    ]
+
+
 def others(found: Found, person_id: uuid.UUID | str | None) -> Found:
     """Without the person who did it: nobody needs to be told what they did themselves."""
     kept = tuple(listener for listener in found.listeners if str(listener.id) != str(person_id))
@@ -84,6 +110,7 @@ def _notice(tx: Transaction, audience: Audience, subject: Subject, kind: Kind, w
         Notice,
         id=notice_id,
         item_id=subject.item_id,
+        path=None,
         queue=subject.queue,
         queue_title=audience.hall(subject.queue_id).title[:200],
         title=subject.title,

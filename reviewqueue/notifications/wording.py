@@ -24,6 +24,11 @@ def body(notices: Sequence[Notice], base_url: str) -> str:
     return "\n\n".join(_told(notice, base_url) for notice in notices) + "\n"
 
 
+def path_of(notice: Notice) -> str:
+    """The page that a notice is about; nothing for a test, which is about none."""
+    return f"/items/{notice.item_id}" if notice.item_id else notice.path or ""
+
+
 def one_line(text: str, longest: int = 200) -> str:
     """Without line ends and hidden characters, which apps may have put into a title."""
     plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
@@ -45,6 +50,6 @@ def _told(notice: Notice, base_url: str) -> str:
         (
             f"{one_line(notice.queue_title)}: {one_line(notice.title, LONGEST_TITLE)}{late}",
             one_line(notice.why, 400),
-            f"{base_url}/items/{notice.item_id}" if notice.item_id else base_url,  # a test is about no item
+            base_url + path_of(notice),
         )
     )

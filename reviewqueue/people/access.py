@@ -133,6 +133,15 @@ class Access:
         if not self.caller.is_system and (not self.caller.is_admin or self.caller.scopes is not None):
             raise Forbidden("Only an admin who is signed in may do this.")
 
+    def require_admin_or_their_key(self, scope: Scope) -> None:
+        """Raises Forbidden unless an admin is here, in person or by a key of theirs with the scope, for all queues."""
+        caller = self.caller
+        if caller.is_system:
+            return
+        self.require_scope(scope)
+        if not caller.is_admin or caller.queues is not None:
+            raise Forbidden("Only an admin may do this, or a key that acts as one for all queues.")
+
     def _sees(self, queue_id: int) -> bool:
         visible = self.visible_queue_ids
         return visible is None or queue_id in visible

@@ -14,8 +14,8 @@ from reviewqueue.people import forms, key_operations, links, operations, queries
 from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.people.models import Role, Scope
 from reviewqueue.people.queries import KeyRow, PersonRow
+from reviewqueue.people.tables import print_table
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 NONE = "-"
 
 
@@ -78,7 +78,7 @@ def link(email: str) -> None:
 
 
 def _print_link(settings: Settings, token: str, email: str) -> None:
-    click.echo((settings.base_url or DEFAULT_ADDRESS).rstrip("/") + links.path_of(token))
+    click.echo(settings.address + links.path_of(token))
     elsewhere = (
         "" if settings.base_url else " Set REVIEWQUEUE_BASE_URL where people reach it at another address."
     )
@@ -90,7 +90,7 @@ def list_people() -> None:
     """List everybody with their roles."""
     with cli.database() as db, db.reading() as session:
         rows = queries.people(session)
-    _print_table(("EMAIL", "NAME", "ROLES", "STATE"), [_person_cells(row) for row in rows])
+    print_table(("EMAIL", "NAME", "ROLES", "STATE"), [_person_cells(row) for row in rows])
 
 
 @person.command("disable", epilog="Example: reviewqueue person disable ada@example.org")
@@ -138,7 +138,7 @@ def list_keys() -> None:
     """List all keys, without their secrets."""
     with cli.database() as db, db.reading() as session:
         rows = queries.all_keys(session)
-    _print_table(
+    print_table(
         ("ID", "NAME", "BEGINS", "SCOPES", "QUEUES", "PERSON", "LAST USED", "STATE"),
         [_key_cells(row) for row in rows],
     )
@@ -169,11 +169,3 @@ def _key_cells(row: KeyRow) -> Sequence[str]:
 
 def _when(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%dT%H:%MZ") if at else "never"
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = [head, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
-    for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())

@@ -28,7 +28,7 @@ def _name(value: str) -> str:
     return value
 
 
-def _lines(value: Any) -> Any:
+def names_in_one_field(value: Any) -> Any:
     """Names in one field, parted by spaces or commas; nothing means no limit."""
     return (
         (re.split(r"[\s,]+", value.strip()) if value.strip() else None) if isinstance(value, str) else value
@@ -79,7 +79,7 @@ class NewTeam(Form):
 class NewKey(Form):
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1)]
-    queues: Annotated[list[Slug] | None, BeforeValidator(_lines)] = None
+    queues: Annotated[list[Slug] | None, BeforeValidator(names_in_one_field)] = None
     """Null: all queues."""
     person: Annotated[Email | None, BeforeValidator(lambda value: value or None)] = None
 

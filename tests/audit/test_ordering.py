@@ -18,7 +18,7 @@ from reviewqueue.audit.queries import feed, last_position
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from reviewqueue.queues.models import Queue
-from reviewqueue.transaction import SYSTEM, Transaction
+from reviewqueue.transaction import SUBSCRIPTIONS, SYSTEM, Transaction
 
 from ..support.databases import Databases
 from ..support.making import make_item, make_items, make_queue
@@ -101,7 +101,7 @@ def late_commit(db: Database) -> Iterator[Callable[[], None]]:
     def write() -> None:
         with db.transaction(SYSTEM) as tx:
             happen(tx, "late")
-            tx.trail.write()
+            tx.trail.write(SUBSCRIPTIONS)
             tx.trail.events.clear()
             tx.session.flush()
             written.set()

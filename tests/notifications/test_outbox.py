@@ -28,6 +28,7 @@ from reviewqueue.notifications.outbox import PAUSES, NotSent, Parcel, Refused
 from reviewqueue.notifications.sending import sending
 from reviewqueue.people.access import SYSTEM_CALLER
 from tests.items.office import Office, open_office
+from tests.webhooks.receivers import LOOPBACK
 
 ON_MAIL = [{"after": "1h", "to": "lead", "notify": ["mail"]}]
 
@@ -306,7 +307,9 @@ def chat() -> Iterator[tuple[list[dict[str, Any]], str]]:
 
 
 def channel_office(db: Database, address: str) -> Office:
-    operations.add_channel(db, SYSTEM_CALLER, NewChannel(name="ops-chat", address=address), {"json"})
+    operations.add_channel(
+        db, SYSTEM_CALLER, NewChannel(name="ops-chat", address=address), {"json"}, LOOPBACK
+    )
     return open_office(db, escalation=[{"after": "1h", "to": "lead", "notify": ["in-app", "ops-chat"]}])
 
 
@@ -318,7 +321,7 @@ def test_a_channel_gets_one_message_and_nobody_sees_its_address(
     secret = f"{address}/token-4711"
     office = channel_office(sqlite_db, secret)
     escalate(office, clock, 3)
-    settings = Settings(channel_schemes="json")
+    settings = Settings(channel_schemes="json", allowed_networks="127.0.0.0/8")
     assert sending(settings)(sqlite_db) == 1
     [sent] = got
     assert sent["message"].count("Nobody has decided: escalated to level 1.") == 3
@@ -338,7 +341,7 @@ def test_a_channel_that_fails_is_tried_again_without_its_address_in_any_log(
     got, address = chat
     office = channel_office(sqlite_db, f"{address}/fail-4711")
     escalate(office, clock)
-    sending(Settings(channel_schemes="json"))(sqlite_db)
+    sending(Settings(channel_schemes="json", allowed_networks="127.0.0.0/8"))(sqlite_db)
     [row] = rows(sqlite_db)
     assert (len(got), row.state, row.error) == (1, "waiting", "the channel did not take it")
     assert "4711" not in caplog.text
@@ -365,18 +368,18 @@ def test_an_address_that_is_not_on_the_list_or_no_address_is_refused(
 ) -> None:
     form = NewChannel(name="ops-chat", address=address)
     with pytest.raises(Invalid):
-        operations.add_channel(sqlite_db, SYSTEM_CALLER, form, Settings().allowed_channel_schemes)
+        operations.add_channel(sqlite_db, SYSTEM_CALLER, form, Settings().allowed_channel_schemes, LOOPBACK)
 
 
 def test_channels_are_for_admins_and_named_once(sqlite_db: Database) -> None:
     office = open_office(sqlite_db)
     form = NewChannel(name="ops-chat", address="json://127.0.0.1")
     with pytest.raises(Forbidden):
-        operations.add_channel(sqlite_db, office.caller("max"), form, {"json"})
-    operations.add_channel(sqlite_db, SYSTEM_CALLER, form, {"json"})
+        operations.add_channel(sqlite_db, office.caller("max"), form, {"json"}, LOOPBACK)
+    operations.add_channel(sqlite_db, SYSTEM_CALLER, form, {"json"}, LOOPBACK)
     with pytest.raises(Conflict):
-        operations.add_channel(sqlite_db, SYSTEM_CALLER, form, {"json"})
+        operations.add_channel(sqlite_db, SYSTEM_CALLER, form, {"json"}, LOOPBACK)
     with pytest.raises(Conflict):
         operations.add_channel(
-            sqlite_db, SYSTEM_CALLER, NewChannel(name="mail", address="json://x"), {"json"}
+            sqlite_db, SYSTEM_CALLER, NewChannel(name="mail", address="json://127.0.0.1"), {"json"}, LOOPBACK
         )

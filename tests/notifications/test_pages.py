@@ -24,6 +24,7 @@ from reviewqueue.transaction import SYSTEM
 from tests.items.browsing import HTML, Visitor
 from tests.items.office import Office, open_office
 from tests.queues.doors import sign_in
+from tests.webhooks.receivers import LOOPBACK
 
 PAGES = ["/notifications", "/notifications/unread", "/admin/channels"]
 
@@ -155,7 +156,7 @@ def test_an_admin_adds_and_removes_a_channel_whose_address_is_never_shown(
     assert refused.status_code == 422
     assert "must begin with one of: discord" in refused.text and "token-4711" not in refused.text
     form = NewChannel(name="ops-chat", address="json://127.0.0.1/token-4711")
-    operations.add_channel(office.db, SYSTEM_CALLER, form, {"json"})
+    operations.add_channel(office.db, SYSTEM_CALLER, form, {"json"}, LOOPBACK)
     text = admin.get("/admin/channels").text
     assert "ops-chat" in text and "json://…" in text and "token-4711" not in text
     assert "token-4711" not in repr(form)
@@ -185,7 +186,7 @@ def test_a_test_through_a_channel_is_sent_at_once_and_its_result_told(
     admin: Visitor, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form = NewChannel(name="ops-chat", address="json://127.0.0.1/token-4711")
-    operations.add_channel(office.db, SYSTEM_CALLER, form, {"json"})
+    operations.add_channel(office.db, SYSTEM_CALLER, form, {"json"}, LOOPBACK)
     sent: list[tuple[str, str | None, str]] = []
 
     def send(parcel: Parcel) -> None:

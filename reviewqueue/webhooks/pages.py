@@ -1,0 +1,235 @@
+"""The admin's pages of webhooks: subscriptions, and one with its deliveries, attempts and replay."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ..errors import Conflict, Invalid, NotFound, Refusal, Unavailable
+from ..people.forms import names_in_one_field, read
+from ..people.pages import faults_of
+from ..people.queries import queue_names
+from ..web.filters import plural, span
+from ..web.pages import lead_to, show
+from ..web.requests import caller, database, request_id, settings
+from . import operations, queries, replaying
+from .delivery import sender_of
+from .forms import DEFAULT_TYPES, ChangedSubscription, NewSubscription, Replay, Rotation
+from .queries import STATES, Wanted
+from .schedule import MOST_ATTEMPTS
+from .signing import Seal
+
+blueprint = Blueprint("webhooks", __name__, url_prefix="/admin/subscriptions")
+
+
+@blueprint.get("")
+def show_all() -> Response:
+    return _list_page()
+
+
+@blueprint.post("")
+def post_subscription() -> Response:
+    try:
+        form = read(NewSubscription, _given())
+        seal = Seal(settings().secret_key)
+        made = operations.subscribe(database(), caller(), form, settings().guard, seal, request_id())
+    except Invalid as refusal:
+        return _list_page(refusal)
+    return _one_page(made.id, secret=made.secret)
+
+
+@blueprint.get("/<uuid:subscription_id>")
+def show_one(subscription_id: uuid.UUID) -> Response:
+    return _one_page(subscription_id)
+
+
+@blueprint.post("/<uuid:subscription_id>")
+def post_change(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    try:
+        form = read(ChangedSubscription, _given())
+        operations.change(database(), caller(), subscription_id, form, settings().guard, request_id())
+    except (Invalid, Conflict) as refusal:
+        return _one_page(subscription_id, refusal=refusal)
+    flash("Saved.", "done")
+    return lead_to(url_for(".show_one", subscription_id=subscription_id))
+
+
+@blueprint.post("/<uuid:subscription_id>/pause")
+def post_pause(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    return _done(subscription_id, "Paused: what happens from now on waits.", operations.pause)
+
+
+@blueprint.post("/<uuid:subscription_id>/resumption")
+def post_resume(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    return _done(subscription_id, "Active again: what waits is being sent.", operations.resume)
+
+
+@blueprint.post("/<uuid:subscription_id>/revocation")
+def post_revoke(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    return _done(subscription_id, "Revoked: nothing more is sent.", operations.revoke)
+
+
+@blueprint.post("/<uuid:subscription_id>/rotation")
+def post_rotate(subscription_id: uuid.UUID) -> Response:
+    try:
+        form = read(Rotation, {"overlap_hours": request.form.get("overlap_hours", "")})
+        seal = Seal(settings().secret_key)
+        made = operations.rotate(database(), caller(), subscription_id, form, seal, request_id())
+    except (Invalid, Conflict) as refusal:
+        return _one_page(subscription_id, refusal=refusal)
+    return _one_page(subscription_id, secret=made.secret)
+
+
+@blueprint.post("/<uuid:subscription_id>/test")
+def post_test(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    """Sends a test event now and says what became of it."""
+    try:
+        sender = sender_of(settings())
+        made = operations.send_test(database(), caller(), subscription_id, sender, request_id())
+    except (Conflict, Unavailable) as refusal:
+        flash(refusal.detail, "error")
+    else:
+        arrived = made.status is not None and 200 <= made.status < 300
+        became = f"was answered {made.status}" if made.status else f"did not arrive: {made.error}"
+        flash(f"The test event {became} ({span(made.seconds)}).", "done" if arrived else "error")
+    return lead_to(url_for(".show_one", subscription_id=subscription_id))
+
+
+@blueprint.post("/<uuid:subscription_id>/replay")
+def post_replay(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    """One delivery, those of a range, or all that failed."""
+    given: dict[str, Any] = {
+        name: value for name in ("since", "until", "state") if (value := request.form.get(name, "").strip())
+    }
+    for name in given.keys() & {"since", "until"}:
+        given[name] = _in_utc(given[name])
+    if ids := request.form.getlist("delivery"):
+        given = {"deliveries": ids}
+    try:
+        count = replaying.replay(database(), caller(), subscription_id, read(Replay, given), request_id())
+    except (Invalid, Conflict) as refusal:
+        flash(refusal.detail, "error")
+    else:
+        words = (
+            f"{plural(count, 'delivery', 'deliveries')} will be sent again."
+            if count
+            else "Nothing to send again."
+        )
+        flash(words, "done" if count else "message")
+    return lead_to(_back(subscription_id))
+
+
+@blueprint.get("/<uuid:subscription_id>/deliveries/<uuid:delivery_id>")
+def show_delivery(subscription_id: uuid.UUID, delivery_id: uuid.UUID) -> Response:
+    row = queries.delivery(database(), caller(), subscription_id, delivery_id)
+    body = orjson.dumps(orjson.loads(row.announcement.body), option=orjson.OPT_INDENT_2).decode()
+    return show(
+        "webhooks/delivery.html",
+        "content",
+        row=row,
+        body=body,
+        of=queries.subscription(database(), caller(), subscription_id).subscription,
+        most_attempts=MOST_ATTEMPTS,
+    )
+
+
+def _done(subscription_id: uuid.UUID, words: str, operation: Callable[..., object]) -> ResponseReturnValue:
+    try:
+        operation(database(), caller(), subscription_id, request_id())
+    except (NotFound, Conflict) as refusal:
+        flash(refusal.detail, "error")
+    else:
+        flash(words, "done")
+    return lead_to(url_for(".show_one", subscription_id=subscription_id))
+
+
+def _list_page(refusal: Refusal | None = None) -> Response:
+    return show(
+        "webhooks/subscriptions.html",
+        "content",
+        status=refusal.status if refusal else 200,
+        rows=queries.subscriptions(database(), caller()),
+        queues=_queue_names(),
+        given=request.form if refusal else {"types": " ".join(DEFAULT_TYPES)},
+        **_refused(refusal),
+    )
+
+
+def _one_page(
+    subscription_id: uuid.UUID, *, refusal: Refusal | None = None, secret: str | None = None
+) -> Response:
+    row = queries.subscription(database(), caller(), subscription_id)
+    asked = {name: value for name in ("state", "type", "q") if (value := request.args.get(name, "").strip())}
+    wanted = Wanted(asked.get("state"), asked.get("type"), asked.get("q"))
+    response = show(
+        "webhooks/subscription.html",
+        "content",
+        status=refusal.status if refusal else 200,
+        row=row,
+        of=row.subscription,
+        page=queries.deliveries(
+            database(), caller(), subscription_id, wanted, cursor=request.args.get("cursor")
+        ),
+        asked=asked,
+        states=STATES,
+        types=queries.types_of(database(), subscription_id),
+        queues=_queue_names(),
+        secret=secret,
+        given=request.form if refusal else _as_given(row),
+        here=url_for(".show_one", subscription_id=subscription_id),
+        **_refused(refusal),
+    )
+    if secret is not None:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _given() -> dict[str, Any]:
+    """The form as the page sends it: a box that is not ticked is not sent."""
+    return {
+        **{name: request.form.get(name, "").strip() for name in ("name", "url")},
+        "types": names_in_one_field(request.form.get("types", "")) or [],
+        "queues": names_in_one_field(request.form.get("queues", "")),
+        "waits_for_undo": "waits_for_undo" in request.form,
+    }
+
+
+def _as_given(row: queries.SubscriptionRow) -> dict[str, Any]:
+    one = row.subscription
+    return {
+        "name": one.name,
+        "url": one.url,
+        "types": " ".join(one.types),
+        "queues": " ".join(one.queues or ()),
+        "waits_for_undo": one.waits_for_undo,
+    }
+
+
+def _refused(refusal: Refusal | None) -> dict[str, Any]:
+    return {"refusal": refusal, "faults": faults_of(refusal)}
+
+
+def _queue_names() -> list[str]:
+    with database().reading() as session:
+        return list(queue_names(session))
+
+
+def _back(subscription_id: uuid.UUID) -> str:
+    """The page that one came from, if it is this subscription's: the filters stay as they were."""
+    here = url_for(".show_one", subscription_id=subscription_id)
+    back = request.form.get("back", "")
+    return back if back == here or back.startswith((f"{here}?", f"{here}/")) else here
+
+
+def _in_utc(text: str) -> str:
+    """What a field for date and time holds says no zone; the page says that it is UTC."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
+    except ValueError:
+        return text

@@ -1,0 +1,252 @@
+"""The three doors to subscriptions: the API by an admin's key, the admin's pages, the commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+
+from reviewqueue import create_app
+from reviewqueue.audit.events import EventType
+from reviewqueue.cli import main
+from reviewqueue.clock import MovableClock
+from reviewqueue.config import Settings
+from reviewqueue.db import Database
+from reviewqueue.monitoring.metrics import exposition
+from reviewqueue.people.models import Person, Scope
+from reviewqueue.pruning import prune
+from reviewqueue.transaction import SYSTEM
+from tests.items.browsing import HTML, HTMX
+from tests.items.office import Office, open_office
+from tests.queues.doors import key_headers, sign_in
+
+from .receivers import Receiver, receiving, send
+
+FORM = {"name": "books", "types": "item.enqueued item.accepted", "queues": "receipts"}
+
+
+@pytest.fixture
+def db(sqlite_db: Database) -> Database:
+    """What the doors ask of the database is tested on both in test_delivery."""
+    return sqlite_db
+
+
+@pytest.fixture
+def app(settings: Settings, db: Database) -> Flask:
+    return create_app(settings.model_copy(update={"allowed_networks": "127.0.0.0/8"}), db)
+
+
+@pytest.fixture
+def office(db: Database) -> Office:
+    return open_office(db)
+
+
+@pytest.fixture
+def boss(office: Office) -> Person:
+    with office.db.transaction(SYSTEM) as tx:
+        boss = tx.session.get_one(Person, office.people["max"].id)
+        boss.is_admin = True
+        tx.trail.record(boss, EventType.PERSON_CHANGED, {})
+    return boss
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def admin(client: FlaskClient, boss: Person, db: Database) -> FlaskClient:
+    sign_in(client, db, boss)
+    return client
+
+
+def make(admin: FlaskClient, receiver: Receiver) -> str:
+    """Makes a subscription by the page; returns the address of its page."""
+    page = admin.post("/admin/subscriptions", data={**FORM, "url": receiver.url}, headers=HTML)
+    assert page.status_code == 200 and page.headers["Cache-Control"] == "no-store"
+    assert re.search(r"<code>whsec_[\w+/=]+</code>", page.text)
+    found = re.search(r'href="(/admin/subscriptions/[0-9a-f-]{36})"', admin.get("/admin/subscriptions").text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_key_that_acts_as_an_admin_does_everything_by_the_api(
+    client: FlaskClient, boss: Person, office: Office, receiver: Receiver
+) -> None:
+    key = key_headers(office.db, [Scope.QUEUES_WRITE], person=boss)
+
+    def call(method: str, path: str = "", status: int = 200, **body: Any) -> Any:
+        address = f"/api/v1/subscriptions{path}"
+        answer = client.open(address, method=method, headers=key, json=body or None)
+        assert answer.status_code == status, answer.text
+        return answer.get_json(silent=True)
+
+    made = call("POST", "", 201, name="books", url=receiver.url, types=["item.enqueued"])
+    assert made["secret"].startswith("whsec_")
+    one = f"/{made['id']}"
+    assert call("PATCH", one, queues=["receipts"])["queues"] == ["receipts"]
+    assert call("POST", f"{one}/test")["status"] == 200
+    assert call("POST", f"{one}/pause")["state"] == "paused"
+    item_id = office.enqueue(external_id="r-1")
+    assert call("POST", f"{one}/resumption")["state"] == "active"
+    send(office.db)
+    assert call("POST", f"{one}/rotation", 201, overlap_hours=1)["secret"] != made["secret"]
+    [delivery] = call("GET", f"{one}/deliveries?type=item.enqueued&q=R-1")["items"]
+    assert (delivery["state"], delivery["attempts"][0]["status"]) == ("arrived", 200)
+    assert call("GET", f"{one}/deliveries/{delivery['id']}")["body"]["data"]["item"]["id"] == str(item_id)
+    assert call("POST", f"{one}/replay", state="any") == {"replayed": 2}
+    first = call("GET", f"{one}/deliveries?limit=1")
+    second = call("GET", f"{one}/deliveries?limit=1&cursor={first['next']}")
+    assert first["items"] != second["items"] and second["next"] is None
+    call("DELETE", one, 204)
+    [shown] = call("GET")["items"]
+    assert (shown["state"], shown["deliveries"]["failed"]) == ("revoked", 2)
+    assert "secret" not in shown
+    call("POST", f"{one}/pause", 409)
+
+
+def test_nobody_else_gets_in(client: FlaskClient, boss: Person, office: Office) -> None:
+    every = list(Scope)
+    for key in (
+        key_headers(office.db, every),
+        key_headers(office.db, every, person=office.people["lea"]),
+        key_headers(office.db, every, queues=["receipts"], person=boss),
+        key_headers(office.db, [Scope.EVENTS_READ], person=boss),
+    ):
+        assert client.get("/api/v1/subscriptions", headers=key).status_code == 403
+        new = {"name": "x", "url": "http://127.0.0.1:1/"}
+        assert client.post("/api/v1/subscriptions", headers=key, json=new).status_code == 403
+    sign_in(client, office.db, office.people["lea"])
+    assert client.get("/admin/subscriptions", headers=HTML).status_code == 403
+
+
+def test_signed_out_the_pages_lead_to_the_sign_in(client: FlaskClient, office: Office) -> None:
+    answer = client.get("/admin/subscriptions", headers=HTML)
+    assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/sign-in")
+
+
+def test_an_admin_subscribes_an_app_and_sees_each_attempt(
+    admin: FlaskClient, office: Office, receiver: Receiver
+) -> None:
+    page = make(admin, receiver)
+    office.enqueue(external_id="<i>r-1</i>")
+    receiver.will_answer(500, body=b"<script>alert(1)</script>")
+    send(office.db)
+    text = admin.get(page, headers=HTML).text
+    assert "&lt;i&gt;r-1&lt;/i&gt;" in text and "<i>r-1" not in text
+    assert "answered 500" in text and "failing" in text
+    found = re.search(rf'href="({page}/deliveries/[0-9a-f-]+)"', text)
+    assert found is not None
+    shown = admin.get(found[1], headers=HTML).text
+    assert "&lt;script&gt;" in shown and "<script>alert" not in shown
+    assert "item.enqueued" in shown and "1 of 10 made" in shown
+    [delivery_id] = re.findall(r'name="delivery" value="([^"]+)"', shown)
+    answer = admin.post(f"{page}/replay", data={"delivery": delivery_id, "back": found[1]}, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, found[1])
+    send(office.db)
+    assert [got.id for got in receiver.got] == [receiver.got[0].id] * 2
+    filtered = admin.get(f"{page}?state=arrived&q=r-1", headers=HTML).text
+    assert "Send again" in filtered
+    assert "Nothing matches" in admin.get(f"{page}?state=failed", headers=HTML).text
+
+
+def test_the_acts_of_a_subscriptions_page_lead_back_to_it(
+    admin: FlaskClient, office: Office, receiver: Receiver
+) -> None:
+    page = make(admin, receiver)
+    told = {
+        "test": "was answered 200",
+        "pause": "Paused",
+        "resumption": "Active again",
+        "replay": "Nothing to send again",
+    }
+    for act, words in told.items():
+        answer = admin.post(f"{page}/{act}", headers=HTML)
+        assert (answer.status_code, answer.location) == (303, page)
+        assert words in admin.get(page, headers=HTML).text
+    assert admin.post(f"{page}/pause", headers=HTMX).headers["HX-Redirect"] == page
+    assert "whsec_" in admin.post(f"{page}/rotation", data={"overlap_hours": "2"}, headers=HTML).text
+    assert "whsec_" not in admin.get(page, headers=HTML).text
+    changed = admin.post(page, data={**FORM, "name": "library", "url": receiver.url}, headers=HTML)
+    assert changed.status_code == 303 and "library" in admin.get(page, headers=HTML).text
+    admin.post(f"{page}/revocation", headers=HTML)
+    assert "Make a new secret" not in admin.get(page, headers=HTML).text
+
+
+def test_what_cannot_be_is_told_beside_what_was_typed(admin: FlaskClient, receiver: Receiver) -> None:
+    for given, words in (
+        ({"url": "https://10.0.0.1/hook"}, "is not on the public internet"),
+        ({"url": receiver.url, "types": "item.eaten"}, "there is no event type"),
+        ({"url": receiver.url, "queues": "nowhere"}, "names nowhere, which is no queue"),
+    ):
+        page = admin.post("/admin/subscriptions", data={**FORM, **given}, headers=HTML)
+        assert page.status_code == 422
+        assert words in page.text
+        assert given["url"] in page.text
+    assert "No subscription yet" in admin.get("/admin/subscriptions", headers=HTML).text
+
+
+def test_after_thirty_days_deliveries_are_gone(
+    admin: FlaskClient, office: Office, receiver: Receiver, clock: MovableClock
+) -> None:
+    page = make(admin, receiver)
+    office.enqueue()
+    send(office.db)
+    clock.move(days=29)
+    office.enqueue()
+    assert "deliveries" in prune(office.db)
+    clock.move(days=1)
+    removed = prune(office.db)
+    assert [removed[name] for name in ("deliveries", "attempts at deliveries", "announcements")] == [1, 1, 1]
+    assert prune(office.db)["deliveries"] == 0
+    assert page
+
+
+def test_metrics_tell_of_receivers_that_fail(
+    admin: FlaskClient, office: Office, receiver: Receiver, clock: MovableClock
+) -> None:
+    make(admin, receiver)
+    office.enqueue()
+    receiver.will_answer(500)
+    send(office.db)
+    clock.move(minutes=10)
+    told = exposition(office.db).decode()
+    assert "reviewqueue_subscriptions_failing 1.0" in told
+    assert "reviewqueue_deliveries_overdue 1.0" in told
+
+
+def test_the_commands_do_the_same(
+    office: Office, settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVIEWQUEUE_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REVIEWQUEUE_SECRET_KEY", settings.secret_key)
+    monkeypatch.setenv("REVIEWQUEUE_ALLOWED_NETWORKS", str(ip_network("127.0.0.0/8")))
+
+    def run(*arguments: str, code: int = 0) -> str:
+        done = CliRunner().invoke(main, ["subscription", *arguments])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    assert "whsec_" in run("add", "--name", "books", "--url", receiver.url, "--type", "item.enqueued")
+    office.enqueue(external_id="r-1")
+    run("pause", "books")
+    run("resume", "books")
+    assert "answered 200" in run("test", "books")
+    receiver.will_answer(503)
+    assert "answered 503" in run("test", "books", code=1)
+    assert "books" in run("list") and "whsec_" not in run("list")
+    assert "item.enqueued" in run("deliveries", "books", "--state", "waiting")
+    assert "0 deliveries" in run("replay", "books")
+    assert "whsec_" in run("rotate", "books")
+    run("revoke", "books")
+    assert "no such subscription" in run("pause", "books", code=1)
+    for command in ("add", "list", "deliveries", "pause", "resume", "rotate", "revoke", "test", "replay"):
+        assert "Example: reviewqueue subscription" in run(command, "--help")
