@@ -31,6 +31,7 @@ COMMANDS = {
     "key": ("reviewqueue.people.commands:key", "Create, list and revoke the keys of apps."),
     "items": ("reviewqueue.items.commands:items", "Import and export items."),
     "audit": ("reviewqueue.audit.commands:audit", "Verify the trail."),
+    "mcp": ("reviewqueue.adapters.commands:mcp", "Serve the review queue to agents over MCP, on stdio."),
     "backup": ("reviewqueue.upkeep:backup", "Copy the embedded database to a file, while it is in use."),
     "restore": ("reviewqueue.upkeep:restore", "Put a backup in the place of the embedded database."),
     "prune": ("reviewqueue.upkeep:prune", "Remove sessions, keys of repeats and counters that are over."),
