@@ -6,23 +6,34 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reviewqueue.client import AsyncReviewQueue, Item, ReviewQueue
+from reviewqueue.client import AsyncReviewQueue, InvalidReceipt, Item, Outcome, ReviewQueue
 
-from .tool_calls import Answer, ToolCall, answer_to
+from .tool_calls import Answer, ToolCall, answer_to, refusal
 
 Describe = Callable[[ToolCall], Mapping[str, Any]]
 """Further fields of a call's item, such as a confidence; the same each time for the same call."""
 
 
 class _Reviews:
-    def __init__(self, queue: str, timeout: float | None, describe: Describe | None) -> None:
+    def __init__(self, queue: str, timeout: float | None, describe: Describe | None, verify: bool) -> None:
+        """`timeout` is how many seconds `answers` waits for people; None is as long as it takes.
+
+        With `verify` a call runs only with a receipt that is valid for exactly it; whatever else was answered is
+        a rejection.
+        """
         self._queue = queue
         self._timeout = timeout
         self._describe = describe
+        self._verify = verify
 
     def _item(self, call: ToolCall) -> dict[str, Any]:
         more = self._describe(call) if self._describe else {}
         return {"queue": self._queue, **call.as_item(), **more}
+
+    def _acts_on(self, call: ToolCall, item: Item, outcome: Outcome) -> dict[str, Any]:
+        """What the receipt must be about: for an approved call its own arguments, and not what the answer says."""
+        output = dict(call.args) if outcome.verdict == "accept" else outcome.output
+        return {"output": output, "input": call.as_item()["input"], "item": item, "queue": self._queue}
 
 
 class Reviews(_Reviews):
@@ -35,9 +46,9 @@ class Reviews(_Reviews):
         *,
         timeout: float | None = None,
         describe: Describe | None = None,
+        verify: bool = False,
     ) -> None:
-        """`timeout` is how many seconds `answers` waits for people; None is as long as it takes."""
-        super().__init__(queue, timeout, describe)
+        super().__init__(queue, timeout, describe, verify)
         self._client = client
 
     def submit(self, calls: Sequence[ToolCall]) -> list[Item]:
@@ -48,10 +59,16 @@ class Reviews(_Reviews):
         """One answer a call, in their order. Raises the client's NotYet where people take longer, and NotAllowed."""
         left = _Countdown(self._timeout)
         items = self.submit(calls)
-        return [
-            answer_to(call, item.outcome or self._client.wait(item, timeout=left()))
-            for call, item in zip(calls, items, strict=True)
-        ]
+        return [self._answer(call, item, left) for call, item in zip(calls, items, strict=True)]
+
+    def _answer(self, call: ToolCall, item: Item, left: _Countdown) -> Answer:
+        outcome = item.outcome or self._client.wait(item, timeout=left())
+        if self._verify and outcome.released:
+            try:
+                self._client.verify(outcome, **self._acts_on(call, item, outcome))
+            except InvalidReceipt as error:
+                return refusal(call, f"Not run: {error}")
+        return answer_to(call, outcome)
 
 
 class AsyncReviews(_Reviews):
@@ -64,9 +81,9 @@ class AsyncReviews(_Reviews):
         *,
         timeout: float | None = None,
         describe: Describe | None = None,
+        verify: bool = False,
     ) -> None:
-        """`timeout` is how many seconds `answers` waits for people; None is as long as it takes."""
-        super().__init__(queue, timeout, describe)
+        super().__init__(queue, timeout, describe, verify)
         self._client = client
 
     async def submit(self, calls: Sequence[ToolCall]) -> list[Item]:
@@ -77,10 +94,16 @@ class AsyncReviews(_Reviews):
         """As `Reviews.answers`."""
         left = _Countdown(self._timeout)
         items = await self.submit(calls)
-        return [
-            answer_to(call, item.outcome or await self._client.wait(item, timeout=left()))
-            for call, item in zip(calls, items, strict=True)
-        ]
+        return [await self._answer(call, item, left) for call, item in zip(calls, items, strict=True)]
+
+    async def _answer(self, call: ToolCall, item: Item, left: _Countdown) -> Answer:
+        outcome = item.outcome or await self._client.wait(item, timeout=left())
+        if self._verify and outcome.released:
+            try:
+                await self._client.verify(outcome, **self._acts_on(call, item, outcome))
+            except InvalidReceipt as error:
+                return refusal(call, f"Not run: {error}")
+        return answer_to(call, outcome)
 
 
 class _Countdown:
