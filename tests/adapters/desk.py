@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from reviewqueue import create_app
 from reviewqueue.client import AsyncReviewQueue, Item, ReviewQueue
@@ -25,6 +29,7 @@ from ..support.live_server import LiveServer
 from ..support.making import actor_of, make_person, make_queue
 
 QUEUE = "agent-actions"
+ADAPTERS = Path(__file__).parents[2] / "docs" / "adapters.md"
 DOCUMENT: dict[str, Any] = {
     "title": "Actions of agents",
     "purpose": "Nothing leaves the house unseen.",
@@ -64,6 +69,24 @@ class Desk:
         token = operations.claim(self.db, caller, item_id).token
         operations.decide(self.db, caller, item_id, Judgement(Verdict(verdict), **said), Fence(token))
 
+    @contextmanager
+    def accepting(self) -> Iterator[None]:
+        """Ann accepts whatever comes, as long as the block runs."""
+        stop = threading.Event()
+
+        def accept() -> None:
+            while not stop.wait(0.02):
+                for item in self.waiting():
+                    self.decide(item)
+
+        with ThreadPoolExecutor(1) as pool:
+            accepts = pool.submit(accept)
+            try:
+                yield
+            finally:
+                stop.set()
+        accepts.result()
+
 
 @contextmanager
 def open_desk(db: Database, folder: Path) -> Iterator[Desk]:
@@ -77,3 +100,17 @@ def open_desk(db: Database, folder: Path) -> Iterator[Desk]:
     )
     with LiveServer(create_app(settings, db)) as server, ReviewQueue(server.url, key) as client:
         yield Desk(db, server.url, key, ann, client)
+
+
+def run_example(desk: Desk, monkeypatch: pytest.MonkeyPatch, heading: str, model: Any) -> None:
+    """Runs the first Python of a section of docs/adapters.md as it stands there, while ann accepts what comes."""
+    code = documented(heading, "python")
+    monkeypatch.setenv("REVIEWQUEUE_URL", desk.url)
+    monkeypatch.setenv("REVIEWQUEUE_KEY", desk.key)
+    with desk.accepting():
+        exec(compile(code, f"docs/adapters.md: {heading}", "exec"), {"model": model, "__name__": "example"})
+
+
+def documented(heading: str, language: str) -> str:
+    section = ADAPTERS.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return section.split(f"```{language}\n")[1].split("```")[0]

@@ -20,7 +20,7 @@ from reviewqueue.adapters.reviews import AsyncReviews, Reviews
 from reviewqueue.adapters.tool_calls import NotAllowed
 from reviewqueue.client import NotYet
 
-from .desk import QUEUE, Desk
+from .desk import QUEUE, Desk, run_example
 
 Mode = Literal["batched", "per_call"]
 MODES: tuple[Mode, ...] = ("batched", "per_call")
@@ -315,3 +315,12 @@ def test_an_interrupt_of_the_apps_own_is_left_to_it(reviews: Reviews) -> None:
     agent = graph.compile(checkpointer=InMemorySaver())
     result = langchain.invoke(agent, {"name": ""}, THREAD, reviews)
     assert result["__interrupt__"][0].value == "who are you?"
+
+
+def test_the_documented_example_works(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = {"name": "pay", "args": {"amount": 5}, "id": "call-1"}
+    model = Scripted(messages=iter([AIMessage("", tool_calls=[call]), AIMessage("It is paid.")]))
+    run_example(desk, monkeypatch, "LangChain and LangGraph", model)
+    assert capsys.readouterr().out == "It is paid.\n"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from agents import Agent, RunConfig, Runner, RunResult, RunState, function_tool
+from agents import Agent, RunConfig, Runner, RunResult, RunState, function_tool, set_tracing_disabled
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from reviewqueue.adapters import openai_agents
@@ -15,7 +15,7 @@ from reviewqueue.adapters.openai_agents import gated
 from reviewqueue.adapters.reviews import AsyncReviews, Describe
 from reviewqueue.client import NotYet
 
-from .desk import QUEUE, Desk
+from .desk import QUEUE, Desk, run_example
 
 OFFLINE = RunConfig(tracing_disabled=True)
 RUN: dict[str, Any] = {"run_config": OFFLINE}
@@ -177,3 +177,13 @@ def test_arguments_that_are_no_object_are_shown_as_they_are(desk: Desk) -> None:
         assert desk.evidence(item)["output"] == {"not_json": "[5"}
 
     play(desk, story)
+
+
+def test_the_documented_example_works(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_tracing_disabled(True)
+    call = function_call("pay", {"amount": 5}, call_id="call-1")
+    model = ScriptedModel([[call], [assistant_message("It is paid.")]])
+    run_example(desk, monkeypatch, "OpenAI Agents SDK", model)
+    assert capsys.readouterr().out == "It is paid.\n"

@@ -23,27 +23,30 @@ from reviewqueue.adapters import pydantic_ai
 from reviewqueue.adapters.reviews import AsyncReviews, Reviews
 from reviewqueue.client import NotYet
 
-from .desk import QUEUE, Desk
+from .desk import QUEUE, Desk, run_example
 
 Call = tuple[str, dict[str, Any]]
 
 
+def scripted(*calls: Call) -> FunctionModel:
+    """Makes the calls in one turn, and then says that it is done."""
+
+    def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        if any(isinstance(part, ToolReturnPart) for message in messages for part in message.parts):
+            return ModelResponse(parts=[TextPart("Done.")])
+        made = [ToolCallPart(name, args, tool_call_id=f"call-{i}") for i, (name, args) in enumerate(calls)]
+        return ModelResponse(parts=made)
+
+    return FunctionModel(model)
+
+
 class Books:
-    """An agent that makes the calls in one turn, and then says that it is done."""
+    """An agent whose tools need people."""
 
     def __init__(self, *calls: Call, capabilities: Any = ()) -> None:
         self.paid: list[int] = []
-
-        def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
-            if any(isinstance(part, ToolReturnPart) for message in messages for part in message.parts):
-                return ModelResponse(parts=[TextPart("Done.")])
-            made = [
-                ToolCallPart(name, args, tool_call_id=f"call-{i}") for i, (name, args) in enumerate(calls)
-            ]
-            return ModelResponse(parts=made)
-
         self.agent = Agent(
-            FunctionModel(model), output_type=[str, DeferredToolRequests], capabilities=capabilities
+            scripted(*calls), output_type=[str, DeferredToolRequests], capabilities=capabilities
         )
 
         @self.agent.tool_plain(requires_approval=True)
@@ -169,3 +172,17 @@ def test_a_run_may_wait_by_itself(desk: Desk) -> None:
             return str(result.output)
 
     assert asyncio.run(story()) == "Done."
+
+
+def test_the_documented_example_works(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # `run_sync` makes a loop where there is none, and leaves it open.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        run_example(desk, monkeypatch, "Pydantic AI", scripted(("pay", {"amount": 5})))
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+    assert capsys.readouterr().out == "Done.\n"

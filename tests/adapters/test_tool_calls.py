@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from reviewqueue.adapters.extras import MissingExtra, needs
 from reviewqueue.adapters.tool_calls import RUN_OR_NOT, Answer, NotAllowed, ToolCall, answer_to, external_id
 from reviewqueue.client import Outcome
+from reviewqueue.queues.document import parse
+from reviewqueue.queues.policy import compile_policy
+from reviewqueue.queues.routing import route
+
+from .desk import documented
 
 
 def outcome(verdict: Any, by: Any = "person", **given: Any) -> Outcome:
@@ -89,6 +95,18 @@ def test_external_ids_fit_into_an_item_and_stay_apart() -> None:
     long = [external_id("langgraph", "t" * 300, place) for place in range(2)]
     assert len(set(long)) == 2
     assert max(map(len, long)) <= 255
+
+
+def test_the_documented_queue_sends_a_large_payment_to_a_human() -> None:
+    document = parse(documented("The queue", "yaml"))
+    body = {
+        "queue": "agent-actions",
+        "confidence": 0.99,
+        **ToolCall("run:1", "pay", {"amount": 5000}).as_item(),
+    }
+    policy = compile_policy(document.policy_part(), 1)
+    routing = route(policy, body, UUID(int=1), "production")
+    assert [reason.code for reason in routing.reasons] == ["rule:1"]
 
 
 def test_a_missing_framework_names_its_extra() -> None:
