@@ -113,7 +113,9 @@ class _Desk:
         given = {**optional, "flags": flags, "tags": tags}
         with _told_to_the_model():
             evidence: Any = {name: value for name, value in given.items() if value is not None}
-            return Review.of(await self._client.submit(named, input, output=output, **evidence))
+            item = await self._client.submit(named, input, output=output, **evidence)
+            # Reading ends the time in which who decided may undo it; what submit shows may still be undone.
+            return Review.of(await self._client.item(item.id) if item.outcome else item)
 
     async def check_review(self, id: ItemId) -> Review:
         """How an item stands now, without waiting."""

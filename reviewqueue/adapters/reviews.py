@@ -62,7 +62,8 @@ class Reviews(_Reviews):
         return [self._answer(call, item, left) for call, item in zip(calls, items, strict=True)]
 
     def _answer(self, call: ToolCall, item: Item, left: _Countdown) -> Answer:
-        outcome = item.outcome or self._client.wait(item, timeout=left())
+        # Also where `item` has an outcome: who decided may undo what was not read, and reading ends that.
+        outcome = self._client.wait(item, timeout=left())
         if self._verify and outcome.released:
             try:
                 self._client.verify(outcome, **self._acts_on(call, item, outcome))
@@ -97,7 +98,7 @@ class AsyncReviews(_Reviews):
         return [await self._answer(call, item, left) for call, item in zip(calls, items, strict=True)]
 
     async def _answer(self, call: ToolCall, item: Item, left: _Countdown) -> Answer:
-        outcome = item.outcome or await self._client.wait(item, timeout=left())
+        outcome = await self._client.wait(item, timeout=left())
         if self._verify and outcome.released:
             try:
                 await self._client.verify(outcome, **self._acts_on(call, item, outcome))

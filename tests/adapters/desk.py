@@ -65,9 +65,16 @@ class Desk:
     def decide(self, item: Item | str, verdict: str = "accept", **said: Any) -> None:
         """As ann, who claims it first; `output` goes with an edit."""
         item_id = uuid.UUID(item if isinstance(item, str) else item.id)
-        caller = Caller(actor_of(self.ann), person_id=self.ann.id, email=self.ann.email)
-        token = operations.claim(self.db, caller, item_id).token
-        operations.decide(self.db, caller, item_id, Judgement(Verdict(verdict), **said), Fence(token))
+        token = operations.claim(self.db, self._caller, item_id).token
+        operations.decide(self.db, self._caller, item_id, Judgement(Verdict(verdict), **said), Fence(token))
+
+    def undo(self, item: Item | str) -> None:
+        """As ann. Raises a Refusal once an app has the outcome."""
+        operations.undo(self.db, self._caller, uuid.UUID(item if isinstance(item, str) else item.id))
+
+    @property
+    def _caller(self) -> Caller:
+        return Caller(actor_of(self.ann), person_id=self.ann.id, email=self.ann.email)
 
     @contextmanager
     def accepting(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from mcp import Client, StdioServerParameters
 
 from reviewqueue.adapters import mcp
 from reviewqueue.cli import main
+from reviewqueue.errors import Refusal
 
 from .desk import QUEUE, Desk
 
@@ -80,6 +81,18 @@ def test_the_same_external_id_is_the_same_item(desk: Desk) -> None:
         assert (await call("submit_for_review", **said))["id"] == first["id"]
         with pytest.raises(Refused, match="mail-1"):
             await call("submit_for_review", **{**said, "output": "Ho."})
+
+    play(desk, story)
+
+
+def test_an_outcome_that_a_model_reads_can_no_longer_be_undone(desk: Desk) -> None:
+    async def story(call: Call) -> None:
+        said = {"input": {}, "output": "Hi.", "external_id": "mail-2"}
+        item = await call("submit_for_review", **said)
+        desk.decide(item["id"])
+        assert (await call("submit_for_review", **said))["outcome"]["released"]
+        with pytest.raises(Refusal):
+            desk.undo(item["id"])
 
     play(desk, story)
 

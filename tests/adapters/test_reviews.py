@@ -1,4 +1,4 @@
-"""Receipts: with `verify`, a call runs only with one that is valid for exactly it."""
+"""What an agent acts on is final, and with `verify` has a receipt that is valid for exactly the call."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from reviewqueue.adapters.reviews import AsyncReviews, Reviews
 from reviewqueue.adapters.tool_calls import Answer, ToolCall
 from reviewqueue.client import InvalidReceipt
+from reviewqueue.errors import Refusal
 
 from .desk import QUEUE, Desk
 
@@ -39,6 +40,16 @@ def call(number: int) -> ToolCall:
 def reviews_of(desk: Desk, monkeypatch: pytest.MonkeyPatch, checked: Checked) -> Reviews:
     monkeypatch.setattr(desk.client, "verify", checked)
     return Reviews(desk.client, QUEUE, timeout=0, verify=True)
+
+
+def test_what_an_agent_acts_on_can_no_longer_be_undone(desk: Desk, reviews: Reviews) -> None:
+    """The call is submitted again after a restart, and that answer shows an outcome which is not final yet."""
+    (item,) = reviews.submit([call(0)])
+    desk.decide(item)
+    assert reviews.submit([call(0)])[0].outcome is not None
+    assert reviews.answers([call(0)]) == [Answer("approve")]
+    with pytest.raises(Refusal):
+        desk.undo(item)
 
 
 def test_the_receipt_must_be_about_the_arguments_that_run(
