@@ -29,6 +29,16 @@ def key_of_app(db: Database) -> str:
     return create_key(db, SYSTEM_CALLER, NewKey(name="books", scopes=SCOPES))
 
 
+def app_on(db: Database, folder: Path) -> Flask:
+    settings = Settings(
+        data_dir=folder,
+        database_url=db.url.render_as_string(hide_password=False),
+        secret_key="only-for-tests-" + "0" * 32,
+        base_url=ADDRESS,
+    )
+    return create_app(settings, db)
+
+
 @pytest.fixture
 def office(db: Database) -> Office:
     return open_office(db)
@@ -48,14 +58,7 @@ def sqlite_office(sqlite_db: Database) -> Office:
 
 @pytest.fixture
 def sqlite_app(sqlite_office: Office, tmp_path: Path) -> Flask:
-    db = sqlite_office.db
-    settings = Settings(
-        data_dir=tmp_path,
-        database_url=db.url.render_as_string(hide_password=False),
-        secret_key="only-for-tests-" + "0" * 32,
-        base_url=ADDRESS,
-    )
-    return create_app(settings, db)
+    return app_on(sqlite_office.db, tmp_path)
 
 
 @pytest.fixture
