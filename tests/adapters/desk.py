@@ -25,6 +25,7 @@ from reviewqueue.people.forms import NewKey
 from reviewqueue.people.key_operations import create_key
 from reviewqueue.people.models import Person, Scope
 
+from ..support.code_blocks import blocks_of
 from ..support.live_server import LiveServer
 from ..support.making import actor_of, make_person, make_queue
 
@@ -109,15 +110,20 @@ def open_desk(db: Database, folder: Path) -> Iterator[Desk]:
         yield Desk(db, server.url, key, ann, client)
 
 
-def run_example(desk: Desk, monkeypatch: pytest.MonkeyPatch, heading: str, model: Any) -> None:
-    """Runs the first Python of a section of docs/adapters.md as it stands there, while ann accepts what comes."""
-    code = documented(heading, "python")
+def run_example(desk: Desk, monkeypatch: pytest.MonkeyPatch, adapter: str, model: Any) -> str:
+    """Runs the adapter's example in docs/adapters.md as it stands there, while ann accepts what comes.
+
+    Returns what it should print, as the page says.
+    """
+    (example,) = [b for b in blocks_of(ADAPTERS) if f"from reviewqueue.adapters import {adapter}\n" in b.code]
     monkeypatch.setenv("REVIEWQUEUE_URL", desk.url)
     monkeypatch.setenv("REVIEWQUEUE_KEY", desk.key)
+    code = compile(example.code, f"{ADAPTERS}:{example.line}", "exec")
     with desk.accepting():
-        exec(compile(code, f"docs/adapters.md: {heading}", "exec"), {"model": model, "__name__": "example"})
+        exec(code, {"model": model, "__name__": "example"})
+    assert example.prints is not None
+    return f"{example.prints}\n"
 
 
-def documented(heading: str, language: str) -> str:
-    section = ADAPTERS.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return section.split(f"```{language}\n")[1].split("```")[0]
+def documented_queue() -> str:
+    return ADAPTERS.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]

@@ -185,5 +185,5 @@ def test_the_documented_example_works(
     set_tracing_disabled(True)
     call = function_call("pay", {"amount": 5}, call_id="call-1")
     model = ScriptedModel([[call], [assistant_message("It is paid.")]])
-    run_example(desk, monkeypatch, "OpenAI Agents SDK", model)
-    assert capsys.readouterr().out == "It is paid.\n"
+    printed = run_example(desk, monkeypatch, "openai_agents", model)
+    assert capsys.readouterr().out == printed

@@ -29,11 +29,11 @@ Call = tuple[str, dict[str, Any]]
 
 
 def scripted(*calls: Call) -> FunctionModel:
-    """Makes the calls in one turn, and then says that it is done."""
+    """Makes the calls in one turn, and then says that it is paid."""
 
     def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         if any(isinstance(part, ToolReturnPart) for message in messages for part in message.parts):
-            return ModelResponse(parts=[TextPart("Done.")])
+            return ModelResponse(parts=[TextPart("It is paid.")])
         made = [ToolCallPart(name, args, tool_call_id=f"call-{i}") for i, (name, args) in enumerate(calls)]
         return ModelResponse(parts=made)
 
@@ -70,7 +70,7 @@ class Books:
     def goes_on(self, messages: list[ModelMessage], results: DeferredToolResults) -> list[str]:
         """What the model was told of its calls, in their order."""
         result = asyncio.run(self.agent.run(message_history=messages, deferred_tool_results=results))
-        assert result.output == "Done."
+        assert result.output == "It is paid."
         return told(result.all_messages())
 
 
@@ -171,7 +171,7 @@ def test_a_run_may_wait_by_itself(desk: Desk) -> None:
             assert books.paid == [5]
             return str(result.output)
 
-    assert asyncio.run(story()) == "Done."
+    assert asyncio.run(story()) == "It is paid."
 
 
 def test_the_documented_example_works(
@@ -181,8 +181,8 @@ def test_the_documented_example_works(
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        run_example(desk, monkeypatch, "Pydantic AI", scripted(("pay", {"amount": 5})))
+        printed = run_example(desk, monkeypatch, "pydantic_ai", scripted(("pay", {"amount": 5})))
     finally:
         asyncio.set_event_loop(None)
         loop.close()
-    assert capsys.readouterr().out == "Done.\n"
+    assert capsys.readouterr().out == printed

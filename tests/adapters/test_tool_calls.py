@@ -15,7 +15,7 @@ from reviewqueue.queues.document import parse
 from reviewqueue.queues.policy import compile_policy
 from reviewqueue.queues.routing import route
 
-from .desk import documented
+from .desk import documented_queue
 
 
 def outcome(verdict: Any, by: Any = "person", **given: Any) -> Outcome:
@@ -98,7 +98,7 @@ def test_external_ids_fit_into_an_item_and_stay_apart() -> None:
 
 
 def test_the_documented_queue_sends_a_large_payment_to_a_human() -> None:
-    document = parse(documented("The queue", "yaml"))
+    document = parse(documented_queue())
     body = {
         "queue": "agent-actions",
         "confidence": 0.99,
