@@ -18,6 +18,7 @@ Kind = Literal["approve", "edit", "reject", "respond"]
 RUN_OR_NOT: tuple[Kind, ...] = ("approve", "edit", "reject")
 
 MOST_MESSAGES = 40
+MOST_BYTES = 256 * 1024
 """How much of a conversation an item carries: enough to judge by, and far below the largest body."""
 
 LONGEST_ID = 255
@@ -54,7 +55,7 @@ class ToolCall:
             "arguments": dict(self.args) if self.asks_a_person else None,
             "description": self.description,
             "answers": list(self.allowed),
-            "conversation": list(self.conversation[-MOST_MESSAGES:]) or None,
+            "conversation": _recent(self.conversation) or None,
         }
         return {
             "external_id": self.external_id,
@@ -71,6 +72,18 @@ class Answer:
     kind: Kind
     args: dict[str, Any] | None = None
     message: str | None = None
+
+
+def _recent(conversation: Sequence[Any]) -> list[Any]:
+    """The last messages, whole ones: a page that a tool has read may be larger than all that a body can hold."""
+    kept: list[Any] = []
+    left = MOST_BYTES
+    for message in reversed(conversation[-MOST_MESSAGES:]):
+        left -= len(json.dumps(message, ensure_ascii=False).encode())
+        if left < 0:
+            break
+        kept.append(message)
+    return kept[::-1]
 
 
 def external_id(*parts: str | int) -> str:

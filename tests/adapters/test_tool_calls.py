@@ -90,6 +90,11 @@ def test_long_conversations_are_cut_to_their_end() -> None:
     assert call.as_item()["input"]["conversation"] == list(range(60, 100))
 
 
+def test_messages_that_are_too_large_are_left_out_with_what_came_before_them() -> None:
+    call = ToolCall("run:1", "pay", {}, conversation=["first", "x" * 300_000, "then", "last"])
+    assert call.as_item()["input"]["conversation"] == ["then", "last"]
+
+
 def test_external_ids_fit_into_an_item_and_stay_apart() -> None:
     assert external_id("langgraph", "thread", 0) == "langgraph:thread:0"
     long = [external_id("langgraph", "t" * 300, place) for place in range(2)]
