@@ -17,7 +17,7 @@ from reviewqueue.client import Item
 
 from .extras import needs
 from .reviews import AsyncReviews, Reviews
-from .tool_calls import Answer, Kind, ToolCall, external_id, refusal
+from .tool_calls import Answer, Kind, ToolCall, external_id, refusal, said
 
 with needs("langchain"):
     from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
@@ -112,7 +112,7 @@ def pauses_of(state: StateSnapshot) -> list[Pause]:
     return [pause for pause in pauses if pause is not None]
 
 
-def _pause(interrupt: Interrupt[Any], thread: str, conversation: list[Any]) -> Pause | None:
+def _pause(interrupt: Interrupt[Any], thread: str, conversation: Sequence[str]) -> Pause | None:
     asked = interrupt.value
     if not isinstance(asked, Mapping):
         return None
@@ -145,10 +145,20 @@ def _allowed_by(schema: Any) -> list[Kind]:
     return cast("list[Kind]", [kind["const"]])
 
 
-def _conversation(messages: Sequence[BaseMessage]) -> list[Any]:
+def _conversation(messages: Sequence[BaseMessage]) -> list[str]:
     """Up to what the model said last: the results of calls that ran since would change the item between two tries."""
     last = max((i for i, message in enumerate(messages) if isinstance(message, AIMessage)), default=-1)
-    return cast("list[Any]", convert_to_openai_messages(list(messages[: last + 1])))
+    told: Any = convert_to_openai_messages(list(messages[: last + 1]))
+    return [
+        said(
+            message["role"], message.get("content"), [_called(call) for call in message.get("tool_calls", ())]
+        )
+        for message in told
+    ]
+
+
+def _called(call: Mapping[str, Any]) -> tuple[str, str]:
+    return call["function"]["name"], call["function"]["arguments"]
 
 
 def _decision(call: ToolCall, answer: Answer) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from reviewqueue.client import Item
 
 from .extras import needs
 from .reviews import AsyncReviews
-from .tool_calls import RUN_OR_NOT, Answer, Kind, ToolCall, external_id
+from .tool_calls import RUN_OR_NOT, Answer, Kind, ToolCall, external_id, said
 
 with needs("openai-agents"):
     from agents import Agent, FunctionTool, Runner, RunResult, RunState, ToolApprovalItem
@@ -136,12 +136,24 @@ def _is_gated(approval: ToolApprovalItem) -> bool:
     return any(isinstance(tool.on_invoke_tool, _Gate) for tool in named)
 
 
-def _conversation(state: RunState[Any, Any]) -> list[Any]:
+def _conversation(state: RunState[Any, Any]) -> list[str]:
     """From the state's own JSON, which is the same before and after it was stored."""
     document = state.to_json(context_serializer=lambda _: {})
     given = document["original_input"]
-    before = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
-    return before + [item["raw_item"] for item in document["generated_items"] if item["type"] in SPOKEN]
+    before = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    since = [item["raw_item"] for item in document["generated_items"] if item["type"] in SPOKEN]
+    return [_told(message) for message in (*before, *since)]
+
+
+def _told(message: Mapping[str, Any]) -> str:
+    if "arguments" in message:
+        return said("assistant", None, [(message.get("name") or "tool", message["arguments"])])
+    if "output" in message:
+        return said("tool", message["output"])
+    content = message.get("content")
+    if isinstance(content, list) and all("text" in part for part in content):
+        content = "\n".join(part["text"] for part in content)
+    return said(message.get("role") or "assistant", content)
 
 
 @contextmanager

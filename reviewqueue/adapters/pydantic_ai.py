@@ -22,7 +22,7 @@ from reviewqueue.client import Item
 
 from .extras import needs
 from .reviews import AsyncReviews, Reviews
-from .tool_calls import RUN_OR_NOT, Answer, Kind, ToolCall, external_id
+from .tool_calls import RUN_OR_NOT, Answer, Kind, ToolCall, external_id, said
 
 with needs("pydantic-ai"):
     from pydantic_ai import DeferredToolRequests, DeferredToolResults, RunContext, ToolApproved, ToolDenied
@@ -30,6 +30,14 @@ with needs("pydantic-ai"):
     from pydantic_ai.messages import ModelMessage, ToolCallPart
 
 ANSWER_OR_NOT: tuple[Kind, ...] = ("respond", "reject")
+
+BY = {
+    "system-prompt": "system",
+    "user-prompt": "user",
+    "text": "assistant",
+    "tool-call": "assistant",
+    "tool-return": "tool",
+}
 
 Handler = Callable[[RunContext[Any], DeferredToolRequests], Awaitable[DeferredToolResults]]
 
@@ -140,16 +148,18 @@ def _answered(result: Any) -> Any:
     return ToolFailed(result.message) if isinstance(result, ToolDenied) else result
 
 
-def _told(message: ModelMessage) -> list[dict[str, Any]]:
-    """The parts of a message that a person can judge by, as plain JSON."""
+def _told(message: ModelMessage) -> list[str]:
+    """The parts of a message that a person can judge by."""
     return [
-        {
-            "kind": part.part_kind,
-            **{name: told for name in ("tool_name", "args", "content") if (told := _json(part, name))},
-        }
+        said(BY.get(part.part_kind, part.part_kind), _content(part), _called(part))
         for part in message.parts
+        if _content(part) is not None or _called(part)
     ]
 
 
-def _json(part: Any, name: str) -> Any:
-    return to_jsonable_python(getattr(part, name, None), fallback=str)
+def _content(part: Any) -> Any:
+    return to_jsonable_python(getattr(part, "content", None), fallback=str)
+
+
+def _called(part: Any) -> list[tuple[str, Any]]:
+    return [(part.tool_name, part.args_as_dict())] if isinstance(part, ToolCallPart) else []

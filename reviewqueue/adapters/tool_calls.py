@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,8 +37,8 @@ class ToolCall:
 
     tool: str
     args: Mapping[str, Any]
-    conversation: Sequence[Any] = ()
-    """JSON, the oldest first, and the same each time that the call is submitted."""
+    conversation: Sequence[str] = ()
+    """What was `said`, the oldest first, and the same each time that the call is submitted."""
 
     description: str | None = None
     allowed: Collection[Kind] = RUN_OR_NOT
@@ -54,8 +54,8 @@ class ToolCall:
             "tool": self.tool,
             "arguments": dict(self.args) if self.asks_a_person else None,
             "description": self.description,
-            "answers": list(self.allowed),
-            "conversation": _recent(self.conversation) or None,
+            "answers": ", ".join(self.allowed),
+            "conversation": _transcript(self.conversation) or None,
         }
         return {
             "external_id": self.external_id,
@@ -74,16 +74,28 @@ class Answer:
     message: str | None = None
 
 
-def _recent(conversation: Sequence[Any]) -> list[Any]:
+def said(by: str, content: Any, calls: Iterable[tuple[str, Any]] = ()) -> str:
+    """One message as people read it: who, what, and the tools that it calls, by name and arguments."""
+    text = "" if content is None else _as_text(content)
+    lines = [f"{by}: {text}".rstrip(), *(f"→ {name} {_as_text(args)}" for name, args in calls)]
+    # Only the first line of each stands at the margin: a page that a tool has read cannot speak as the user.
+    return "\n".join("\n    ".join(line.splitlines()) for line in lines)
+
+
+def _transcript(conversation: Sequence[str]) -> str:
     """The last messages, whole ones: a page that a tool has read may be larger than all that a body can hold."""
-    kept: list[Any] = []
+    kept: list[str] = []
     left = MOST_BYTES
     for message in reversed(conversation[-MOST_MESSAGES:]):
-        left -= len(json.dumps(message, ensure_ascii=False).encode())
+        left -= len(message.encode())
         if left < 0:
             break
         kept.append(message)
-    return kept[::-1]
+    return "\n\n".join(reversed(kept))
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def external_id(*parts: str | int) -> str:
@@ -134,8 +146,7 @@ def _edited(call: ToolCall, output: Any) -> Answer:
     """Arguments are an edit; anything else that a person wrote is their own answer in the tool's place."""
     if isinstance(output, dict) and not call.asks_a_person:
         return Answer("edit", args=output)
-    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-    return Answer("respond", message=text)
+    return Answer("respond", message=_as_text(output))
 
 
 def _why(outcome: Outcome) -> str | None:

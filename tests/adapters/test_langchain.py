@@ -116,8 +116,10 @@ def test_the_item_holds_what_a_person_needs(desk: Desk, reviews: Reviews, mode: 
     evidence = desk.evidence(item)
     assert evidence["output"] == {"amount": 5}
     assert evidence["input"]["tool"] == "pay"
-    assert evidence["input"]["answers"] == ["approve", "edit", "reject", "respond"]
-    assert [said["role"] for said in evidence["input"]["conversation"]] == ["user", "assistant"]
+    assert evidence["input"]["answers"] == "approve, edit, reject, respond"
+    assert evidence["input"]["conversation"] == (
+        'user: Pay what is due.\n\nassistant: Let me see.\n→ pay {"amount": 5}'
+    )
     assert item.tags == {"tool": "pay"}
     assert item.external_id is not None
     assert item.external_id.startswith("langgraph:invoice-17:")

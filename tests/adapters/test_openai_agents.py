@@ -89,7 +89,9 @@ def test_the_item_holds_what_a_person_needs(desk: Desk) -> None:
         evidence = desk.evidence(item)
         assert evidence["output"] == {"amount": 5}
         assert evidence["input"]["tool"] == "pay"
-        assert evidence["input"]["conversation"][0] == {"role": "user", "content": "Pay what is due."}
+        assert evidence["input"]["conversation"] == (
+            'user: Pay what is due.\n\nassistant:\n→ pay {"amount":5}'
+        )
         assert item.external_id == "openai-agents:shown:call-0"
 
     play(desk, story)
@@ -134,7 +136,7 @@ def test_a_tool_without_a_gate_takes_no_changed_arguments(desk: Desk) -> None:
     async def story(reviews: AsyncReviews) -> None:
         state = await books.asks()
         items = await openai_agents.submit(state, reviews, run_id="plain")
-        assert desk.evidence(items[0])["input"]["answers"] == ["approve", "reject"]
+        assert desk.evidence(items[0])["input"]["answers"] == "approve, reject"
         desk.decide(items[0], "edit", output={"amount": 1})
         desk.decide(items[1], "accept")
         result = await openai_agents.resume(books.agent, state, reviews, run_id="plain", **RUN)

@@ -117,7 +117,7 @@ def test_the_item_holds_what_a_person_needs(desk: Desk, reviews: Reviews) -> Non
     evidence = desk.evidence(item)
     assert evidence["output"] == {"amount": 5}
     assert evidence["input"]["tool"] == "pay"
-    assert [said["kind"] for said in evidence["input"]["conversation"]] == ["user-prompt", "tool-call"]
+    assert evidence["input"]["conversation"] == ('user: Pay what is due.\n\nassistant:\n→ pay {"amount": 5}')
     assert item.external_id == "pydantic-ai:shown:call-0"
 
 
