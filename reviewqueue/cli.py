@@ -36,6 +36,7 @@ COMMANDS = {
     "subscription": ("reviewqueue.webhooks.commands:subscription", "Send events to apps by webhooks."),
     "items": ("reviewqueue.items.commands:items", "Import and export items."),
     "audit": ("reviewqueue.audit.commands:audit", "Verify the trail."),
+    "mcp": ("reviewqueue.adapters.commands:mcp", "Serve the review queue to agents over MCP, on stdio."),
     "backup": ("reviewqueue.upkeep:backup", "Copy the embedded database to a file, while it is in use."),
     "restore": ("reviewqueue.upkeep:restore", "Put a backup in the place of the embedded database."),
     "prune": ("reviewqueue.upkeep:prune", "Remove sessions, keys of repeats and counters that are over."),
