@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import deciding, enqueueing, pages
+from . import deciding, enqueueing, lateness, pages
 from .databases import Kind, Maker, maker, opened
 from .filling import fill
 from .report import Goal, Report
@@ -34,6 +34,7 @@ def main() -> None:
         ):
             beside_bare(report, databases, arguments.rounds, arguments.seconds)
             at_a_million(report, databases, arguments.waiting, arguments.rounds, arguments.seconds)
+            timers(report, databases)
     start(report)
     report.close()
     print(f"took {time.monotonic() - began:,.0f} s")
@@ -73,6 +74,14 @@ def at_a_million(report: Report, databases: Maker, waiting: int, rounds: int, se
         deciding.growth(report, (few, many), sites, waiting=waiting, rounds=rounds, seconds=seconds)
     for site in sites:
         databases.drop(site.url)
+
+
+def timers(report: Report, databases: Maker) -> None:
+    """How late they go off."""
+    site = prepare(databases.make("timers"), databases.folder)
+    report.columns("late", "", "seconds")
+    lateness.at_a_thousand_a_minute(report, site)
+    databases.drop(site.url)
 
 
 def start(report: Report) -> None:

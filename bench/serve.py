@@ -12,12 +12,15 @@ from flask import Flask
 
 from reviewqueue.config import load
 from reviewqueue.db import Database
+from reviewqueue.serving import RECEIVED_AT_ONCE, collect_seldom
 
 THREADS = 8
 
 
 def main(which: str) -> None:
-    server = waitress.create_server(_app(which), host="127.0.0.1", port=0, threads=THREADS)
+    server = waitress.create_server(
+        _app(which), host="127.0.0.1", port=0, threads=THREADS, recv_bytes=RECEIVED_AT_ONCE
+    )
     print(server.effective_port, flush=True)
     server.run()
 
@@ -27,7 +30,6 @@ def _app(which: str) -> Flask:
     db = Database(settings.url, base_url=settings.address)
     if which == "product":
         from reviewqueue import create_app
-        from reviewqueue.serving import collect_seldom
         from reviewqueue.web import logs
 
         logs.set_up(settings.log_format)

@@ -22,7 +22,7 @@ def create_app(settings: Settings, db: Database) -> App:
     app.config.update(configuration(settings))
     db.base_url = settings.address
     _register_web(app, settings, db)
-    _register_pages(app)
+    _register_pages(app, settings, db)
     _register_api(app)
     return app
 
@@ -54,7 +54,7 @@ def _register_web(app: App, settings: Settings, db: Database) -> None:
     problems.register(app)
 
 
-def _register_pages(app: App) -> None:
+def _register_pages(app: App, settings: Settings, db: Database) -> None:
     from reviewqueue.escalation import pages as escalation
     from reviewqueue.insights import pages as insights
     from reviewqueue.items import pages as items
@@ -64,6 +64,7 @@ def _register_pages(app: App) -> None:
     from reviewqueue.people import admin_pages as admin
     from reviewqueue.people import pages as people
     from reviewqueue.queues import pages as queues
+    from reviewqueue.receipts import pages as receipts
     from reviewqueue.webhooks import pages as webhooks
 
     app.register_blueprint(items.blueprint)
@@ -74,6 +75,7 @@ def _register_pages(app: App) -> None:
     app.register_blueprint(queues.blueprint)
     app.register_blueprint(oncall.blueprint)
     notifications.register(app)
+    receipts.register(app, settings, db)
     app.register_blueprint(escalation.blueprint)
     app.register_blueprint(webhooks.blueprint)
 

@@ -108,7 +108,7 @@ def _for_copy(type_: sa.types.TypeEngine[Any]) -> Callable[[Any], str]:
     if isinstance(type_, UtcDateTime):
         convert = _zoned_text
     elif isinstance(type_, sa.Uuid):
-        convert = str
+        convert = _hex
     elif isinstance(type_, sa.JSON | JsonText):
         convert = _escaped_json
     elif isinstance(type_, sa.LargeBinary):

@@ -30,6 +30,10 @@ COMMANDS = {
     "rotation": ("reviewqueue.oncall.commands:rotation", "Publish and list on-call rotations."),
     "key": ("reviewqueue.people.commands:key", "Create, list and revoke the keys of apps."),
     "subscription": ("reviewqueue.webhooks.commands:subscription", "Send events to apps by webhooks."),
+    "signing-key": (
+        "reviewqueue.receipts.commands:signing_key",
+        "List and rotate the keys that sign receipts.",
+    ),
     "items": ("reviewqueue.items.commands:items", "Import and export items."),
     "audit": ("reviewqueue.audit.commands:audit", "Verify the trail."),
     "backup": ("reviewqueue.upkeep:backup", "Copy the embedded database to a file, while it is in use."),

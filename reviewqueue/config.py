@@ -36,8 +36,8 @@ class Settings(BaseSettings):
         Field(
             repr=False,
             description=(
-                "Signs the session cookie and seals the secrets of webhooks. Made and kept in the data folder if "
-                "absent; required with PostgreSQL."
+                "Signs the session cookie, seals the secrets of webhooks and of receipts. "
+                "Made and kept in the data folder if absent; required with PostgreSQL."
             ),
         ),
     ] = ""
@@ -61,6 +61,14 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, le=24 * 90, description="Hours after which a sign-in ends, counted from its last use."),
     ] = 12
+    receipt_hours: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=24 * 3660,
+            description="Hours after a decision for which its receipt is an order; 0: as long as the item is valid.",
+        ),
+    ] = 0
     smtp_url: Annotated[
         str,
         Field(

@@ -19,6 +19,9 @@ from .db import Database
 from .errors import Refusal
 from .escalation.queries import timer_health
 from .leases import is_any_held
+from .receipts.keys import opened
+from .receipts.queries import key_in_force
+from .sealing import CannotOpen
 from .webhooks.queries import health as subscription_health
 from .worker import WORKER
 
@@ -53,7 +56,7 @@ def examine() -> Iterator[Finding]:
     yield from _storage(settings)
     db = Database(settings.url)
     try:
-        yield from _database(db)
+        yield from _database(db, settings)
     finally:
         db.dispose()
 
@@ -91,7 +94,7 @@ def _storage(settings: Settings) -> Iterator[Finding]:
         yield Finding("storage", Standing.GOOD, about)
 
 
-def _database(db: Database) -> Iterator[Finding]:
+def _database(db: Database, settings: Settings) -> Iterator[Finding]:
     where = db.url.render_as_string(hide_password=True)
     try:
         with db.reading() as session:
@@ -112,6 +115,7 @@ def _database(db: Database) -> Iterator[Finding]:
         return
     yield Finding("schema", Standing.GOOD, "the newest")
     checks: tuple[Callable[[Database], Iterator[Finding]], ...] = (_clock, _worker, _webhooks, _wal)
+    yield from _signing_key(db, settings)
     for check in checks:
         yield from check(db)
 
@@ -136,6 +140,21 @@ def _clock(db: Database) -> Iterator[Finding]:
         yield Finding("clock", Standing.ODD, says, "The database's counts. Keep both by NTP.")
     else:
         yield Finding("clock", Standing.GOOD, says)
+
+
+def _signing_key(db: Database, settings: Settings) -> Iterator[Finding]:
+    with db.reading() as session:
+        key = key_in_force(session, db.clock.now())
+    if key is None:
+        return
+    try:
+        opened(key, settings.secret_key)
+    except CannotOpen:
+        says = "it was kept with another SECRET_KEY, so outcomes carry no receipt"
+        advice = "Set the former REVIEWQUEUE_SECRET_KEY, or run: reviewqueue signing-key rotate --now"
+        yield Finding("signing key", Standing.BAD, says, advice)
+    else:
+        yield Finding("signing key", Standing.GOOD, f"number {key.number} signs")
 
 
 def _worker(db: Database) -> Iterator[Finding]:

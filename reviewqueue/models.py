@@ -10,6 +10,7 @@ from .notifications import models as notifications
 from .oncall import models as oncall
 from .people import models as people
 from .queues import models as queues
+from .receipts import models as receipts
 from .webhooks import models as webhooks
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "oncall",
     "people",
     "queues",
+    "receipts",
     "webhooks",
 ]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .db import Database
 
 THREADS = 24
+RECEIVED_AT_ONCE = 2**18
+"""Bytes of a body. One thread receives them all, and would spend half a second on a batch in small pieces."""
 
 
 @click.command(epilog="Example: reviewqueue serve --host 0.0.0.0 --port 8000")
@@ -131,6 +133,7 @@ def _server(app: Any, host: str, port: int, most: int) -> Any:
             host=host,
             port=port,
             threads=THREADS,
+            recv_bytes=RECEIVED_AT_ONCE,
             channel_timeout=90,  # longer than a request may wait for an outcome
             max_request_body_size=2 * most,  # up to there the app itself says what is too large
             clear_untrusted_proxy_headers=False,  # the app itself believes as many proxies as it is told to

@@ -30,6 +30,7 @@ from .leases import release_lease, take_lease
 from .notifications.sending import sending
 from .planning import inform_planner
 from .pruning import prune
+from .receipts.operations import destroy_retired
 from .transaction import SYSTEM
 from .webhooks.delivery import sender_of
 
@@ -56,6 +57,7 @@ JOBS = (
     Job("order events", 1, order_events),
     Job("sample the backlog", 60, sample_backlog, by_the_clock=True),
     Job("prune", 3600, prune, by_the_clock=True),
+    Job("destroy retired signing keys", 3600, destroy_retired, by_the_clock=True),
     Job("inform the planner", 3600, inform_planner),
 )
 

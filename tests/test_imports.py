@@ -20,7 +20,7 @@ FLOORS = (
     ("insights", "webhooks"),
     ("escalation",),
     ("items",),
-    ("notifications",),
+    ("notifications", "receipts"),
     ("oncall",),
     ("queues",),
     ("people",),

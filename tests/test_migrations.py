@@ -183,6 +183,10 @@ def _add_rows(db: Database) -> None:
         connection.execute(
             tables["event_content"].insert(), {"event_id": event, "salt": b"\0" * 16, "body": "{}"}
         )
+        connection.execute(
+            tables["signing_key"].insert(),
+            {"number": 1, "kid": "k", "public_key": b"\0" * 32, "created_at": NOW, "signs_from": NOW},
+        )
         _add_item(connection, tables)
         _add_delivery(connection, tables)
 

@@ -53,6 +53,11 @@ class EventType(StrEnum):
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
 
+    SIGNING_KEY_MADE = "signing_key.made"
+    SIGNING_KEY_RETIRED = "signing_key.retired"
+    SIGNING_KEY_REVOKED = "signing_key.revoked"
+    SIGNING_KEY_DESTROYED = "signing_key.destroyed"
+
     CHANNEL_ADDED = "channel.added"
     CHANNEL_REMOVED = "channel.removed"
     CHANNEL_TESTED = "channel.tested"

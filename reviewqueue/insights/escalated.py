@@ -68,7 +68,7 @@ def escalated(
     query = (
         sa.select(Item)
         .where(is_open(Item), Item.level > sa.literal_column("0"), Item.level >= narrowed.level_min)
-        .where(Item.queue_id.in_(queues))
+        .where((Item.queue_id + 0).in_(queues))  # not the bare column: SQLite would look through the queues
         .order_by(Item.level.desc(), Item.due_at, Item.id)
         .limit(limit + 1)
     )

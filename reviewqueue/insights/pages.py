@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request, url_for
 
 from ..errors import Invalid
 from ..web.pages import show, wants_fragment
-from ..web.requests import caller, database
+from ..web.requests import caller, database, polls
 from . import operations
 from .charts import bar, flow
 from .escalated import Narrowed
@@ -56,6 +56,8 @@ class Asked:
 
 @blueprint.get("/backlog")
 def show_backlog() -> Response:
+    if wants_fragment():
+        polls()
     asked = _asked()
     watched = operations.watch_backlog(database(), caller(), asked.queue, asked.narrowed, cursor=asked.cursor)
     tag = _tag(watched)

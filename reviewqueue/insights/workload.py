@@ -33,7 +33,8 @@ def workload(
 
     The busiest first, then the others, teams last.
     """
-    here = sa.true() if queue_ids is None else Item.queue_id.in_(queue_ids)
+    # Not the bare column: SQLite would begin with all items of the queues.
+    here = sa.true() if queue_ids is None else (Item.queue_id + 0).in_(queue_ids)
     one, none = sa.literal(1), sa.literal(0)
     held = sa.select(Item.claim_by.label("person_id"), one.label("held"), none.label("reviewed"))
     # From person to person, since reviews are indexed by them: else every review ever given would be read.

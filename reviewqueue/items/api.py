@@ -9,9 +9,9 @@ from flask_openapi import APIBlueprint
 
 from ..errors import Fault, Invalid, Stale
 from ..web.openapi import API, MORE_PARAMETERS, limit_body
-from ..web.requests import base_url, caller, database, request_id, settings
+from ..web.requests import caller, database, request_id, settings
 from . import operations
-from .api_answers import Answer, optional_body, shown_claim, shown_item
+from .api_answers import Answer, optional_body, shown_claim, shown_item, shown_items
 from .batches import answer, bodies
 from .deciding import Fence, Judgement
 from .documents import BatchDocument, ClaimedDocument, ItemDocument, ItemList
@@ -107,8 +107,7 @@ def list_items(query: ListQuery) -> Answer:
         limit=query.limit,
         cursor=query.cursor,
     )
-    now, base = database().clock.now(), base_url()
-    return {"items": [item.as_json(base, now) for item in page.items], "next": page.next}
+    return {"items": shown_items(page.items), "next": page.next}
 
 
 @api.get(

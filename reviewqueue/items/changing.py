@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
 import orjson
-import rfc8785
 
 from ..audit.events import EventType
-from ..db import Json
 from ..escalation.schedule import Facts, due_at, next_timer
 from ..queues.routing import Policy
 from ..transaction import Transaction
@@ -102,12 +99,3 @@ def drop_claim(item: Item) -> None:
 def drop_acknowledgement(item: Item) -> None:
     """What was acknowledged is over: a new step asks anew."""
     item.acknowledged_at = item.acknowledged_by = item.acknowledged_name = None
-
-
-def output_hash(output: Json) -> bytes:
-    """SHA-256 of the output's canonical JSON (RFC 8785); numbers beyond its range fall back to sorted plain JSON."""
-    try:
-        canonical = rfc8785.dumps(output)
-    except rfc8785.CanonicalizationError:
-        canonical = orjson.dumps(output, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(canonical).digest()

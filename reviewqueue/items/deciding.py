@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from ..audit.events import EventType
+from ..canonical import sha256_of
 from ..db import Json
 from ..errors import AlreadyDecided, Fault, Invalid, PreconditionRequired, Stale, WrongState
 from ..queues.lanes import Purpose
 from ..queues.routing import Policy
 from ..queues.schemas import faults_of
 from ..transaction import Transaction
-from .changing import become, drop_claim, issue_outcome, output_hash, retime
+from .changing import become, drop_claim, issue_outcome, retime
 from .claiming import Reviewer, require_not_held_by_another, require_not_reviewed, require_token
 from .differences import patch
 from .models import Evidence, Item, Review
@@ -134,7 +135,7 @@ def _review(item: Item, tx: Transaction, reviewer: Reviewer, evidence: Evidence,
         adjudication=item.state == State.DISPUTED,
         verdict=said.verdict.value,
         output_json=orjson.dumps(said.output).decode() if edited else None,
-        output_hash=None if said.verdict is Verdict.REJECT else output_hash(stands_for),
+        output_hash=None if said.verdict is Verdict.REJECT else sha256_of(stands_for),
         reason=said.reason,
         comment=said.comment,
         seconds=(tx.now - item.claim_since).total_seconds() if item.claim_since else None,

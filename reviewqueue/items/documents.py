@@ -47,6 +47,9 @@ class OutcomeDocument(BaseModel):
     comment: str | None
     decided_at: datetime
     revision: int = Field(description="2 and above: a corrected outcome.")
+    receipt: str | None = Field(
+        description="The outcome, signed: a compact JWS. Null while the decision may still be undone."
+    )
 
 
 class ItemDocument(BaseModel, extra="allow"):

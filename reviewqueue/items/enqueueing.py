@@ -81,9 +81,7 @@ def enqueue(
         if known_id is not None:
             return Enqueued(one_shown(tx.session, known_id), replayed=True)
         _withdraw_superseded(tx, arrival)
-        return Enqueued(
-            Shown.arrived(arrival.item, arrival.outcome, arrival.evidence["output_json"]), replayed=False
-        )
+        return Enqueued(Shown.arrived(arrival.item, arrival.outcome, arrival.evidence), replayed=False)
 
 
 def enqueue_batch(

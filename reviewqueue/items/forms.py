@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from ..errors import Fault, Invalid
+from ..plain_words import in_words
 from .states import Verdict
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
@@ -210,4 +211,4 @@ def invalid(error: ValidationError) -> Invalid:
 def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "is not a known field"
-    return str(error["msg"]).removeprefix("Value error, ")
+    return in_words(error)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -15,20 +14,22 @@ from ..transaction import SYSTEM, Transaction
 from . import queries
 from .loaded import no_such_item
 from .models import Item, Outcome
-from .reopening import UNDO_SECONDS
 from .views import Shown
 
 
 def get_item(db: Database, caller: Caller, item_id: uuid.UUID, *, evidence: bool = False) -> Shown:
     """Reads an item. Raises NoSuchItem for one that is not there or out of the caller's reach."""
-    with db.reading() as session:
-        found = queries.shown(session, item_id, evidence=evidence)
-        if found is None:
-            raise no_such_item(item_id)
-        _require_seen(access_of(session, caller), found)
-    if caller.is_app and _is_fresh_decision(found, db.clock.now()):
-        mark_delivered(db, [item_id])
-    return found
+
+    def read() -> Shown:
+        with db.reading() as session:
+            found = queries.shown(session, item_id, evidence=evidence)
+            if found is None:
+                raise no_such_item(item_id)
+            _require_seen(access_of(session, caller), found)
+            return found
+
+    found = read()
+    return read() if _deliver(db, caller, [found]) else found
 
 
 def wait_for_outcome(
@@ -47,15 +48,20 @@ def list_items(
     *, limit: int = 50, cursor: str | None = None,
 ) -> queries.Page:  # fmt: skip
     """A page of the items that the caller may see, in one queue or in all."""
-    with db.reading() as session:
-        access = access_of(session, caller)
-        if queue is None:
-            ids: Collection[int] | None = access.queue_ids_for(Action.SEE)
-        else:
-            named = queue_named(session, queue)
-            access.require(Action.SEE, named.id, named.name)
-            ids = [named.id]
-        return queries.listing(session, filters(ids), limit=limit, cursor=cursor)
+
+    def read() -> queries.Page:
+        with db.reading() as session:
+            access = access_of(session, caller)
+            if queue is None:
+                ids: Collection[int] | None = access.queue_ids_for(Action.SEE)
+            else:
+                named = queue_named(session, queue)
+                access.require(Action.SEE, named.id, named.name)
+                ids = [named.id]
+            return queries.listing(session, filters(ids), limit=limit, cursor=cursor)
+
+    page = read()
+    return read() if _deliver(db, caller, page.items) else page
 
 
 def mark_delivered(db: Database, item_ids: Collection[uuid.UUID]) -> None:
@@ -84,11 +90,10 @@ def _require_seen(access: Access, found: Shown) -> None:
         access.require(Action.SEE, queue_id, queue)
 
 
-def _is_fresh_decision(found: Shown, now: datetime) -> bool:
-    outcome = found.outcome
-    return (
-        outcome is not None
-        and outcome["by"] == "person"
-        and outcome["delivered_at"] is None
-        and now - outcome["decided_at"] <= timedelta(seconds=UNDO_SECONDS)
-    )
+def _deliver(db: Database, caller: Caller, found: Sequence[Shown]) -> bool:
+    """Forbids the undo of what an app is about to get; whether it has to be read again, as it may just be undone."""
+    now = db.clock.now()
+    fresh = [one.item["id"] for one in found if one.may_be_undone(now)] if caller.is_app else []
+    if fresh:
+        mark_delivered(db, fresh)
+    return bool(fresh)

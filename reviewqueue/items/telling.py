@@ -78,13 +78,17 @@ def _escalated(by: str, data: Mapping[str, Any]) -> str:
 
 
 def _reached(data: Mapping[str, Any]) -> str:
-    """Whom it was told, and through what."""
-    told = [
-        f"{entry['person']} ({', '.join(entry['through'])})" if "person" in entry else entry["channel"]
-        for entry in data.get("told") or ()
-        if "person" in entry or "channel" in entry
-    ]
-    return f"; told: {', '.join(told)}" if told else ""
+    """Whom it was told, and through what; and which channels were not there."""
+    told: list[str] = []
+    missing: list[str] = []
+    for entry in data.get("told") or ():
+        if entry.get("through"):
+            told.append(f"{entry['person']} ({', '.join(entry['through'])})")
+        elif "channel" in entry:
+            (missing if "note" in entry else told).append(entry["channel"])
+    return (f"; told: {', '.join(told)}" if told else "") + (
+        f"; no such channel: {', '.join(missing)}" if missing else ""
+    )
 
 
 _SENTENCES: dict[EventType, Callable[[str, Mapping[str, Any]], str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from ..audit.trail import rfc3339
 from ..db import Json
 from .models import Evidence, Item, Outcome
+from .reopening import UNDO_SECONDS
 
 FRESH: dict[str, Any] = {
     "level": 0,
@@ -38,6 +39,8 @@ class Shown:
     output: Json = None
     """Of the outcome."""
     evidence: Evidence | None = None
+    arrived_input: str | None = None
+    """The input's JSON, where the item has just arrived."""
 
     @classmethod
     def of(
@@ -47,8 +50,11 @@ class Shown:
         return cls(vars(item), told, _output(told, output_json), evidence)
 
     @classmethod
-    def arrived(cls, item: Mapping[str, Any], outcome: Mapping[str, Any] | None, output_json: str) -> Shown:
-        return cls({**FRESH, **item}, outcome, _output(outcome, output_json))
+    def arrived(
+        cls, item: Mapping[str, Any], outcome: Mapping[str, Any] | None, evidence: Mapping[str, str]
+    ) -> Shown:
+        output = _output(outcome, evidence["output_json"])
+        return cls({**FRESH, **item}, outcome, output, arrived_input=evidence["input_json"])
 
     @property
     def version(self) -> int:
@@ -60,7 +66,23 @@ class Shown:
         """What people call it."""
         return self.item["external_id"] or f"…{self.item['id'].hex[-8:]}"
 
-    def as_json(self, base_url: str, now: datetime) -> dict[str, Any]:
+    @property
+    def input_json(self) -> str | None:
+        """What the app sent, if it was read."""
+        return self.arrived_input if self.evidence is None else self.evidence.input_json
+
+    def may_be_undone(self, now: datetime) -> bool:
+        """Whether whoever decided may still take it back: soon after, and while no app has it."""
+        outcome = self.outcome
+        return (
+            outcome is not None
+            and outcome["by"] == "person"
+            and outcome["delivered_at"] is None
+            and now - outcome["decided_at"] <= timedelta(seconds=UNDO_SECONDS)
+        )
+
+    def as_json(self, base_url: str, now: datetime, receipt: str | None = None) -> dict[str, Any]:
+        """`receipt`: of the outcome, see receipts.py."""
         item = self.item
         shown = {
             "id": str(item["id"]),
@@ -89,14 +111,14 @@ class Shown:
             "snoozed_until": _time(item["snoozed_until"]),
             "acknowledged": _acknowledged(item),
             "supersedes": str(item["supersedes"]) if item["supersedes"] else None,
-            "outcome": self._outcome(),
+            "outcome": self._outcome(receipt),
             "url": f"{base_url}/items/{item['id']}",
         }
         if self.evidence is not None:
             shown["evidence"] = evidence_json(self.evidence)
         return shown
 
-    def _outcome(self) -> dict[str, Any] | None:
+    def _outcome(self, receipt: str | None) -> dict[str, Any] | None:
         if self.outcome is None:
             return None
         return {
@@ -107,6 +129,7 @@ class Shown:
             "comment": self.outcome["comment"],
             "decided_at": rfc3339(self.outcome["decided_at"]),
             "revision": self.outcome["revision"],
+            "receipt": receipt,
         }
 
 

@@ -7,7 +7,7 @@ import hmac
 from flask import Blueprint, Response, jsonify, request
 
 from reviewqueue.errors import NotFound, Unauthenticated
-from reviewqueue.monitoring.readiness import what_is_wrong
+from reviewqueue.monitoring.readiness import readiness
 from reviewqueue.web.requests import database, public, settings
 
 blueprint = Blueprint("monitoring", __name__)
@@ -24,8 +24,9 @@ def healthz() -> Response:
 @public
 def readyz() -> tuple[Response, int]:
     """Whether requests should be sent here, and why not otherwise."""
-    wrong = what_is_wrong(database())
-    return jsonify({"status": "unavailable" if wrong else "ok", "problems": wrong}), 503 if wrong else 200
+    found = readiness(database())
+    status, code = ("ok", 200) if found.ready else ("unavailable", 503)
+    return jsonify({"status": status, "problems": found.problems}), code
 
 
 @blueprint.get("/metrics")

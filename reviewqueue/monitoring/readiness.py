@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from reviewqueue import migrating
 from reviewqueue.db import Database
-from reviewqueue.escalation.queries import timer_health
+from reviewqueue.escalation.queries import TimerHealth, timer_health
 
 log = structlog.get_logger(__name__)
 
 
-def what_is_wrong(db: Database) -> list[str]:
-    """A sentence for each thing that is wrong; empty: ready. Addresses and errors stay in the log."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    ready: bool
+    problems: tuple[str, ...] = ()
+    """A sentence for each; addresses and errors stay in the log."""
+
+
+def readiness(db: Database) -> Readiness:
+    """Timers that failed are told but keep nobody out: they are tried again, and requests would help none of them."""
     try:
         if not migrating.is_current(db):
-            return ["The schema is not the newest: run `reviewqueue migrate`."]
+            return Readiness(False, ("The schema is not the newest: run `reviewqueue migrate`.",))
         with db.reading() as session:
             health = timer_health(session, db.clock.now())
     except SQLAlchemyError:
         log.warning("the database cannot be reached", exc_info=True)
-        return ["The database cannot be reached."]
+        return Readiness(False, ("The database cannot be reached.",))
+    return Readiness(not health.late, tuple(_said_of(health)))
+
+
+def _said_of(health: TimerHealth) -> Iterator[str]:
     if health.late:
         seconds = int(health.latest_by.total_seconds())
-        return [f"{health.late} timers are late, the first by {seconds} s: is a worker running?"]
-    return []
+        yield f"{health.late} timers are late, the first by {seconds} s: is a worker running?"
+    if health.failing:
+        yield f"{health.failing} timers failed and will be tried again: the backlog page says why."

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from ..oncall import queries as oncall
 from ..oncall.rotation import on_call
-from ..people.models import Membership, Person, Role, Team, TeamMember
+from ..people.models import Person, Role, Team, TeamMember
+from ..people.onlookers import ONLOOKERS, QUEUE_ID
 from ..queues.models import Queue
 from .models import Channel
 from .wishes import Wishes
@@ -161,7 +162,7 @@ def _hall_of(session: Session, queue_id: int) -> Hall:
     document = session.scalar(_DOCUMENT, {"queue_id": queue_id}) or {}
     owners = {role: owner for role, owner in (document.get("owners") or {}).items() if owner}
     hall = Hall(str(document.get("title", "")), owners)
-    for row in session.execute(_LISTENERS, {"queue_id": queue_id}):
+    for row in session.execute(ONLOOKERS, {"queue_id": queue_id}):
         hall.listeners.setdefault(
             row.email, Listener(row.id, row.email, row.name, Wishes.of(row.preferences))
         )
@@ -170,17 +171,4 @@ def _hall_of(session: Session, queue_id: int) -> Hall:
     return hall
 
 
-# Made once: every batch of timers asks.
-_QUEUE_ID = sa.bindparam("queue_id", type_=sa.Integer)
-_DOCUMENT = sa.select(Queue.document).where(Queue.id == _QUEUE_ID)
-_HELD = sa.or_(Membership.person_id == Person.id, Membership.team_id == TeamMember.team_id)
-_LISTENERS = (
-    sa.select(Person.id, Person.email, Person.name, Person.preferences, Membership.role)
-    .outerjoin(TeamMember, TeamMember.person_id == Person.id)
-    .outerjoin(Membership, sa.and_(Membership.queue_id == _QUEUE_ID, _HELD))
-    .where(
-        Person.disabled_at.is_(None),
-        sa.or_(Membership.id.is_not(None), Person.is_admin, Person.is_auditor),
-    )
-    .order_by(Person.email)
-)
+_DOCUMENT = sa.select(Queue.document).where(Queue.id == QUEUE_ID)

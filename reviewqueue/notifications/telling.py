@@ -52,6 +52,9 @@ def tell(
 ) -> list[dict[str, Any]]:
     """Tells the listeners, and the channels that `through` names; returns whom and how, as the event tells it."""
     shared = [name for name in through if name not in BY_DEFAULT]
+    if not audience.channels().intersection(shared) and not {*BY_DEFAULT}.intersection(through):
+        # None of the step's channels is there any more, and nothing happens untold.
+        through = (*through, IN_APP)
     if not found.listeners and not shared:
         return [{"note": note} for note in found.notes]
     notice_id = _notice(tx, audience, subject, kind, why)

@@ -24,12 +24,12 @@ def post_override(slug: str) -> ResponseReturnValue:
     try:
         operations.stand_in(database(), caller(), slug, **given, request_id=request_id())
     except (Invalid, Forbidden) as refusal:
-        return _page(refusal)
+        return _page(refusal, slug)
     flash(f"{given['person']} stands in.", "done")
     return lead_to(url_for(".show_rotations"))
 
 
-def _page(refusal: Refusal | None = None) -> Response:
+def _page(refusal: Refusal | None = None, refused: str | None = None) -> Response:
     boards = operations.list_boards(database())
     by = caller()
     return show(
@@ -38,6 +38,7 @@ def _page(refusal: Refusal | None = None) -> Response:
         status=refusal.status if refusal else 200,
         boards=boards,
         refusal=refusal,
+        refused=refused,
         typed=request.form,
         changeable={board.slug for board in boards if by.is_admin or by.email in board.members},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,6 +32,10 @@ class Board:
     """The present one first; those of the next two weeks."""
     names: dict[str, str]
     """Of those who can sign in, by email."""
+
+    def wall(self, at: datetime) -> str:
+        """A time as the rotation's own zone says it."""
+        return f"{at.astimezone(ZoneInfo(self.zone)):%a %Y-%m-%d %H:%M}"
 
     @property
     def now(self) -> Shift:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import click
+import yaml
 
+from ..adapters.a2i import Fields, carry_over
 from ..cli import database
 from ..errors import Invalid
 from ..people.access import SYSTEM_CALLER
+from ..web.strict_json import loads
 from . import operations
 from .document import QueueDocument, parse
 from .operations import Applied
+
+A2I = Fields()
 
 
 @click.group(short_help="Create and update queues from their documents.")
@@ -42,6 +48,36 @@ def apply_files(files: tuple[Path, ...]) -> None:
         for document in documents:
             for line in _told(operations.apply(db, SYSTEM_CALLER, document)):
                 click.echo(line)
+
+
+@queue.command("import-a2i")
+@click.argument("file", type=click.File("rb"))
+@click.option("--queue", "name", required=True, help="The queue that the document is for.")
+@click.option("--key-field", default=A2I.key, show_default=True, help="Where an item has a key's value.")
+@click.option("--confidence-field", default=A2I.confidence, show_default=True, help="Its confidence.")
+@click.option("--word-field", default=A2I.word, show_default=True, help="The lowest confidence of its words.")
+@click.option("--fractions", is_flag=True, help="These confidences go from 0 to 1, not to 100.")
+def import_a2i(
+    file: IO[bytes], name: str, key_field: str, confidence_field: str, word_field: str, fractions: bool
+) -> None:
+    """Turn Amazon A2I's activation conditions in FILE into a queue's document, on stdout.
+
+    FILE is the JSON of HumanLoopActivationConditions, or a flow definition with it; - reads standard input. What is
+    not the same, and what a policy cannot say, is told on stderr and in the document's first lines.
+
+    \b
+    Example:
+      reviewqueue queue import-a2i conditions.json --queue forms > forms.yaml
+    """
+    carried = carry_over(loads(file.read()), Fields(key_field, confidence_field, word_field, not fractions))
+    document = {"queue": name, "policy": carried.policy()}
+    parse(document)
+    told = [f"note: {note}" for note in carried.notes]
+    told += [f"left out: {what}" for what in carried.left_out]
+    for line in told:
+        click.echo(f"# {line}")
+        click.echo(line, err=True)
+    click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110), nl=False)
 
 
 def _read(file: Path) -> QueueDocument:

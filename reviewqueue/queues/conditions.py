@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 
 from .fields import compile_field, split_field
 from .operators import WORDS, Operator, Test, check_value, compile_operator, value_in_words
@@ -25,7 +33,15 @@ KIND_TAGS = frozenset({"(all)", "(any)", "(not)", "(comparison)"})
 """What pydantic adds to an error's location beside the keys that people wrote."""
 
 
-class Comparison(Part):
+class Titled(Part):
+    """Any condition may say in words what it means, for those who read why an item came to them."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)] | None = (
+        None
+    )
+
+
+class Comparison(Titled):
     """One field against one value."""
 
     field: str
@@ -45,19 +61,19 @@ class Comparison(Part):
         return check_value(op, value) if op else value
 
 
-class All(Part):
+class All(Titled):
     """Every one of them."""
 
     all: list[_Nested] = Field(min_length=1, max_length=MOST_TOGETHER)
 
 
-class AnyOf(Part):
+class AnyOf(Titled):
     """At least one of them."""
 
     any: list[_Nested] = Field(min_length=1, max_length=MOST_TOGETHER)
 
 
-class Not(Part):
+class Not(Titled):
     """The opposite."""
 
     negated: _Nested = Field(alias="not")
@@ -142,6 +158,8 @@ def describe(condition: AnyCondition) -> str:
 
 
 def _words(condition: AnyCondition) -> str:
+    if condition.title is not None:
+        return condition.title
     if isinstance(condition, Comparison):
         return _comparison_in_words(condition)
     if isinstance(condition, Not):

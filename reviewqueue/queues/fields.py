@@ -38,7 +38,7 @@ def split_field(field: str) -> list[str]:
     if len(field) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} characters")
     segments = [_ESCAPED.sub(r"\1", segment) for segment in _SEGMENT.findall(field)]
-    if not segments or ".".join(_escape(segment) for segment in segments) != field:
+    if not segments or ".".join(escape(segment) for segment in segments) != field:
         raise ValueError(
             f"is not a dotted field: {field}; write keys with dots between, and \\. for a dot in a key"
         )
@@ -47,7 +47,8 @@ def split_field(field: str) -> list[str]:
     return segments
 
 
-def _escape(segment: str) -> str:
+def escape(segment: str) -> str:
+    """A key as one segment of a field."""
     return segment.replace("\\", "\\\\").replace(".", "\\.")
 
 

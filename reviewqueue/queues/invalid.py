@@ -9,20 +9,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..errors import Fault, Invalid
+from ..plain_words import in_words
 from .conditions import KIND_TAGS
 from .loading import pointer_to
 from .part import Part
 
-_IN_WORDS = {
-    "missing": "is required",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-}
+_MAPPINGS = frozenset({"dict_type", "model_type"})
 
 
 class InvalidDocument(Invalid):
@@ -51,11 +43,7 @@ def _in_words(error: ErrorDetails) -> tuple[str, str]:
     kind = error["type"]
     if kind == "extra_forbidden":
         return pointer, _unknown_key(str(error["loc"][-1]))
-    if kind == "value_error":
-        return pointer, str(error["ctx"]["error"])
-    return pointer, _IN_WORDS.get(kind) or error["msg"].replace("Input should be", "must be").replace(
-        "should have", "must have"
-    )
+    return pointer, "must be a mapping" if kind in _MAPPINGS else in_words(error)
 
 
 def _unknown_key(key: str) -> str:

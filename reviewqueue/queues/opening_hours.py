@@ -41,6 +41,12 @@ def policy_part_with_hours(session: Session, document: QueueDocument, now: datet
     return part
 
 
+def missing_calendar_is_there(session: Session, policy_part: dict[str, Any]) -> bool:
+    """Whether the calendar that a version named in vain has been published since."""
+    name = (policy_part["policy"].get("due") or {}).get("calendar")
+    return name is not None and "calendar" not in policy_part and _newest(session, name) is not None
+
+
 def _newest(session: Session, name: str) -> dict[str, Any] | None:
     newest = (
         sa.select(CALENDARS.c.frozen).where(CALENDARS.c.name == name).order_by(CALENDARS.c.version.desc())

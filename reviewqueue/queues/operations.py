@@ -20,7 +20,7 @@ from .document import QueueDocument, parse
 from .members import keep_in_step
 from .models import PolicyVersion, Queue
 from .opening_hours import policy_part_with_hours
-from .warnings import warnings_of
+from .untold import all_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _create(tx: Transaction, document: QueueDocument) -> Applied:
     tx.trail.record(queue, EventType.QUEUE_CREATED, told, queue=queue.name, queue_id=queue.id)
     _publish(tx, queue, policy_part, [])
     lines = keep_in_step(tx, queue, before={})
-    warnings = warnings_of(policy_part, tx.now)
+    warnings = all_warnings(tx.session, queue, policy_part, tx.now)
     return Applied(queue.name, True, queue.policy_version, lines, document.as_dict(), warnings)
 
 
@@ -103,7 +103,8 @@ def _change(tx: Transaction, queue: Queue, document: QueueDocument) -> Applied:
     policy_part = policy_part_with_hours(tx.session, document, tx.now)
     published = _publish_if_changed(tx, queue, policy_part)
     roles = keep_in_step(tx, queue, before)
-    changes, warnings = changed + published + roles, warnings_of(policy_part, tx.now)
+    warnings = all_warnings(tx.session, queue, policy_part, tx.now)
+    changes = changed + published + roles
     return Applied(queue.name, False, queue.policy_version, changes, document.as_dict(), warnings)
 
 

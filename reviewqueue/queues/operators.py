@@ -17,7 +17,7 @@ Test = Callable[[Mapping[str, Any]], bool]
 
 WORDS: dict[Operator, str] = {
     "eq": "is", "ne": "is not", "lt": "is below", "le": "is at most", "gt": "is above", "ge": "is at least",
-    "in": "is one of", "contains": "contains", "matches": "matches",
+    "in": "is one of", "contains": "contains", "matches": "matches the pattern",
 }  # fmt: skip
 LONGEST_PATTERN = 1_000
 MOST_VALUES = 1_000
@@ -149,7 +149,7 @@ _FACTORIES: dict[Operator, Callable[[Look, Any], Test]] = {
 def value_in_words(op: Operator, value: Any) -> str:
     if op == "in":
         return ", ".join(_word(one) for one in value)
-    return f"/{value}/" if op == "matches" else _word(value)
+    return _word(value)
 
 
 def _word(value: Any) -> str:

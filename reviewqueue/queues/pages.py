@@ -13,7 +13,6 @@ from ..web.untrusted import markdown
 from . import queries
 from .names import OWNERS
 from .queries import Member, QueueInFull
-from .warnings import warnings_of
 from .wording import policy_in_words
 
 blueprint = Blueprint("queues", __name__)
@@ -43,7 +42,7 @@ def show(queue: str) -> str:
         stage_in_words=STAGES[found.row.stage],
         roles=_by_role(found),
         policy=policy_in_words(found.shown.document, found.row.stage),
-        warnings=warnings_of(found.shown.document, database().clock.now()),
+        warnings=found.warnings,
         version=found.shown.version,
         reasons=found.shown.document["reasons"],
         calendar=_shared_calendar(found),

@@ -17,6 +17,7 @@ from .document import assemble
 from .members import named_in
 from .models import PolicyVersion, Queue
 from .policies import queue_named
+from .untold import all_warnings
 
 LATEST = 20
 """Versions that the queue's page lists."""
@@ -74,6 +75,8 @@ class QueueInFull:
     not_there_yet: tuple[Member, ...]
     """Named in the document, but nobody has that address."""
     versions: tuple[Version, ...]
+    warnings: tuple[str, ...]
+    """Of the version shown."""
     may_edit: bool
 
 
@@ -122,13 +125,15 @@ def get_queue(db: Database, caller: Caller, name: str, version: int | None = Non
     with db.reading() as session:
         queue, access = _seen(session, caller, name)
         members = _members(session, queue)
+        shown = _version(session, queue, version or queue.policy_version)
         return QueueInFull(
             row=_row(queue),
             document=_document(session, queue),
-            shown=_version(session, queue, version or queue.policy_version),
+            shown=shown,
             members=members,
             not_there_yet=_named_in_vain(queue, members),
             versions=tuple(_versions(session, queue, LATEST)),
+            warnings=tuple(all_warnings(session, queue, shown.document, db.clock.now())),
             may_edit=access.may(Action.EDIT_POLICY, queue.id),
         )
 

@@ -115,12 +115,12 @@ def _too_low(policy: Policy, confidence: float) -> Reason:
     short = _short(confidence)
     if assist_at is None:
         return Reason(
-            "below-assist", f"the assist lane is off, and confidence {short} is not enough to release"
+            "below-assist", f"confidence {short} is not enough to release, and people answer first here"
         )
     if confidence < assist_at:
         return Reason("below-assist", f"confidence {short} is below {_short(assist_at)}")
     if autonomous_at is None:
-        return Reason("below-autonomous", "the autonomous lane is off")
+        return Reason("below-autonomous", "nothing is released here without a human")
     return Reason("below-autonomous", f"confidence {short} is below {_short(autonomous_at)}")
 
 

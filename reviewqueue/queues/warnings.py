@@ -14,16 +14,26 @@ LOOKED_AHEAD, EVERY = timedelta(days=14), timedelta(hours=2)
 """From which arrivals the longest wait in a calendar's open hours is found."""
 
 
-def warnings_of(policy_part: dict[str, Any], now: datetime) -> list[str]:
-    """A line for each, beginning with the key. Takes what a policy version keeps."""
+def warnings_of(policy_part: dict[str, Any], now: datetime, *, calendar_is_there: bool = False) -> list[str]:
+    """A line for each, beginning with the key. Takes what a policy version keeps.
+
+    `calendar_is_there`: the calendar that was missing when the version was published has been published since.
+    """
     part = PublishedPolicy.model_validate(policy_part)
     calendar = None if part.calendar is None else compile_calendar(part.calendar.as_dict())
-    return [*_missing_calendar(part), *_deadline(part.policy, calendar, now)]
+    return [*_missing_calendar(part, calendar_is_there), *_deadline(part.policy, calendar, now)]
 
 
-def _missing_calendar(part: PublishedPolicy) -> Iterator[str]:
+def _missing_calendar(part: PublishedPolicy, is_there: bool) -> Iterator[str]:
     name = part.policy.due.calendar if part.policy.due else None
-    if name is not None and part.calendar is None:
+    if name is None or part.calendar is not None:
+        return
+    if is_there:
+        yield (
+            f"policy.due.calendar: the calendar {name} came after this policy, so times count round the clock; "
+            "apply this document again (reviewqueue queue apply)"
+        )
+    else:
         yield (
             f"policy.due.calendar: there is no calendar {name} yet, so times count round the clock; "
             "publish it (reviewqueue calendar apply) and apply this document again"

@@ -131,7 +131,7 @@ def _retention(rules: PolicyRules) -> list[str]:
     if kept.evidence:
         sentences.append(f"Evidence is to be kept for {_spelled(kept.evidence)}; this version erases none.")
     if kept.redact:
-        sentences.append(f"To be hidden, in a version to come: {', '.join(kept.redact)}.")
+        sentences.append(f"Hidden from training data: {', '.join(kept.redact)}.")
     return sentences
 
 

@@ -92,7 +92,7 @@ _CAREFUL = json.JSONDecoder(
 def _refuse_deep(value: Any) -> None:
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
-        level = [part for outer in level for part in _children(outer) if isinstance(part, dict | list)]
+        level = [part for outer in level for part in _children(outer) if type(part) in _NESTING]
         if not level:
             return
     raise _Refused
@@ -113,9 +113,10 @@ def _refuse_unstorable(value: Any) -> None:
 
 
 def _children(value: Any) -> Any:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+    return value.values() if type(value) is dict else value
+
+
+_NESTING = frozenset((dict, list))
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -17,10 +17,11 @@ from ..config import Settings
 from ..db import Database
 from ..outbound.client import Answer, Client, Limits, NoAnswer
 from ..outbound.guard import Guard
+from ..sealing import CannotOpen
 from . import claiming, schedule, settling
 from .claiming import Batch, Due
 from .settling import Result, Results
-from .signing import CannotOpen, Seal, headers
+from .signing import Seal, headers
 
 log = logging.getLogger(__name__)
 

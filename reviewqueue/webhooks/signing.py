@@ -14,35 +14,25 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from ..sealing import seal, unseal
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
-_PURPOSE = b"reviewqueue webhooks: secrets of subscriptions"
-
-
-class CannotOpen(Exception):
-    """The secret was sealed under another SECRET_KEY."""
+USE = "secrets of subscriptions"
 
 
 class Seal:
     """Closes and opens secrets by the operator's key."""
 
     def __init__(self, secret_key: str) -> None:
-        derived = HKDF(SHA256(), 32, None, _PURPOSE).derive(secret_key.encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived))
+        self._secret_key = secret_key
 
     def close(self, secret: str) -> str:
-        return self._fernet.encrypt(secret.encode()).decode()
+        return base64.b64encode(seal(self._secret_key, USE, secret.encode())).decode()
 
     def open(self, sealed: str) -> str:
-        """Raises CannotOpen."""
-        try:
-            return self._fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken:
-            raise CannotOpen from None
+        """Raises CannotOpen where it was closed by another key."""
+        return unseal(self._secret_key, USE, base64.b64decode(sealed)).decode()
 
 
 def new_secret() -> str:

@@ -176,6 +176,7 @@ def assert_each_life_ends_with_its_decision(db: Database) -> int:
         firings = session.scalar(sa.select(sa.func.count()).select_from(Firing))
     lives: dict[uuid.UUID, list[str]] = {}
     for item_id, type_ in rows:
+        assert item_id is not None
         lives.setdefault(item_id, []).append(type_)
     before = [EventType.ITEM_ENQUEUED, EventType.ITEM_CLAIMED]
     between: Counter[int] = Counter()

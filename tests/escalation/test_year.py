@@ -10,7 +10,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -108,7 +109,8 @@ class House:
 
     def live(self, days: int) -> None:
         for scripts in arrivals(days, seed=11):
-            self._plan(scripts[0].lives[0].begins, lambda scripts=scripts: self._arrive(scripts))
+            self._plan(scripts[0].lives[0].begins, partial(self._arrive, scripts))
+        vacuumed = START
         while (timer := self._next_timer()) or self._coming:
             at = min(at for at in (timer, self._coming[0][0] if self._coming else None) if at)
             self.clock.set(at)
@@ -116,9 +118,18 @@ class House:
                 fire_due(self.db)
             while self._coming and self._coming[0][0] == at:
                 heappop(self._coming)[2]()
+            if at > vacuumed + timedelta(days=7):
+                self._vacuum()
+                vacuumed = at
 
     def _plan(self, at: datetime, act: Callable[[], None]) -> None:
         heappush(self._coming, (at, next(self._numbers), act))
+
+    def _vacuum(self) -> None:
+        """As PostgreSQL does by itself each minute, but never in a year that lasts no longer."""
+        if not self.db.embedded:
+            with self.db.asking() as connection:
+                connection.exec_driver_sql("VACUUM ANALYZE item, event, notice, notification")
 
     def _next_timer(self) -> datetime | None:
         with self.db.asking() as connection:
@@ -132,12 +143,12 @@ class House:
             self.scripts.update(dict.fromkeys(own, script))
             for number, life in enumerate(script.lives):
                 if number:
-                    self._plan(life.begins, lambda own=own: self._reopen(own))
+                    self._plan(life.begins, partial(self._reopen, own))
                 if life.snoozed:
                     begins, until = life.snoozed
-                    self._plan(begins, lambda own=own, until=until: self._snooze(own, until))
+                    self._plan(begins, partial(self._snooze, own, until))
                 if life.decided:
-                    self._plan(life.decided, lambda own=own: self._decide(own))
+                    self._plan(life.decided, partial(self._decide, own))
 
     def _snooze(self, ids: list[uuid.UUID], until: datetime) -> None:
         with self.db.transaction(actor_of(self.clerk)) as tx:
@@ -202,6 +213,7 @@ def lives_of(db: Database) -> dict[uuid.UUID, list[Told]]:
             .order_by(Event.item_id, Event.item_seq)
         )
         for item_id, body in rows:
+            assert item_id is not None
             event = orjson.loads(body)
             data: dict[str, Any] = event["data"]
             assert data.get("planned_at", event["at"]) == event["at"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from reviewqueue.escalation.operations import fire_due
 from reviewqueue.people import sessions
-from reviewqueue.people.models import Membership, Person
+from reviewqueue.people.models import BrowserSession, Membership, Person
 from reviewqueue.queues.models import Queue
 from reviewqueue.transaction import SYSTEM
 from reviewqueue.web.requests import SESSION_ID
@@ -65,7 +65,7 @@ def test_the_page_shows_what_is_late_and_why(client: FlaskClient, boss: Person, 
     assert text.startswith("<!doctype html>")
     for shown in (
         "late-1",
-        "the autonomous lane is off",
+        "nothing is released here without a human",
         "2\N{NO-BREAK SPACE}h late",
         "nobody",
         "1 with nobody",
@@ -219,3 +219,18 @@ def test_the_page_asks_few_queries_however_much_is_escalated(
             tx.session.add(Membership(queue_id=other.id, role="manager", person_id=boss.id))
     escalate(60)
     assert queries() == few <= 22
+
+
+def test_an_open_backlog_keeps_nobody_signed_in(
+    client: FlaskClient, boss: Person, db: Database, clock: MovableClock
+) -> None:
+    def last_seen() -> datetime | None:
+        with db.reading() as session:
+            return session.scalar(sa.select(BrowserSession.seen_at))
+
+    began = last_seen()
+    clock.move(minutes=10)
+    client.get("/backlog", headers=FRAGMENT).close()
+    assert last_seen() == began
+    client.get("/backlog").close()
+    assert last_seen() != began

@@ -235,3 +235,15 @@ def test_signed_out_every_page_leads_to_the_sign_in_and_back(
     answer = client.get(address.format(item_id), headers=HTML)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("asked", ["level=abc", "level_min=abc", "state=nowhere", "view=mine", "order=x"])
+def test_what_the_address_asks_for_in_vain_is_told(office: Office, ann: Visitor, asked: str) -> None:
+    assert ann.get(f"{ITEMS}?{asked}").status_code == 422
+
+
+def test_states_are_called_the_same_in_the_filter_and_in_the_table(office: Office, ann: Visitor) -> None:
+    office.enqueue()
+    text = ann.get(ITEMS).text
+    assert '<option value="pending">waiting</option>' in text
+    assert '<option value="auto_accepted">released by policy</option>' in text

@@ -13,8 +13,9 @@ from reviewqueue import create_app
 from reviewqueue.clock import MovableClock
 from reviewqueue.config import Settings
 from reviewqueue.db import Database
+from reviewqueue.escalation.operations import fire_due
 from tests.support.databases import Databases, Kind
-from tests.support.making import make_item, make_queue
+from tests.support.making import make_item, make_items, make_queue
 
 TOKEN = {"Authorization": "Bearer the-token"}
 POLICY = {
@@ -83,6 +84,22 @@ def test_a_timer_that_nobody_fires_is_not_ready_after_30_seconds(
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.get_json()["problems"] == ["1 timers are late, the first by 31 s: is a worker running?"]
+
+
+def test_a_timer_that_failed_is_told_and_keeps_nobody_out(
+    client: FlaskClient, db: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the secret reason")
+
+    make_items(db, make_queue(db, policy=POLICY), [{"confidence": 0.5}] * 3)
+    monkeypatch.setattr("reviewqueue.escalation.operations.fire", fail)
+    clock.move(hours=2, seconds=1)
+    fire_due(db)
+    clock.move(seconds=5)
+    answer = client.get("/readyz")
+    said = "3 timers failed and will be tried again: the backlog page says why."
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok", "problems": [said]})
 
 
 def test_metrics_are_off_without_a_token(client: FlaskClient) -> None:

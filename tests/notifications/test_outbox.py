@@ -83,6 +83,25 @@ def test_a_burst_is_folded_into_one_parcel_a_minute(office: Office, clock: Movab
     assert {row.state for row in rows(office.db)} == {"sent"}
 
 
+def test_after_a_downtime_everybody_gets_one_parcel_of_what_is_so_now(
+    db: Database, clock: MovableClock
+) -> None:
+    """Three steps and nine reminders were missed: each item fires its last step once, and no storm of mails follows."""
+    step = {"to": "lead", "notify": ["mail"], "repeat": {"every": "1h", "times": 3}}
+    office = open_office(db, escalation=[{"after": f"{hours}h", **step} for hours in (1, 5, 9)])
+    for _ in range(40):
+        office.enqueue(external_id=uuid.uuid4().hex)
+    clock.move(hours=12, minutes=30)
+    assert [fire_due(db), fire_due(db)] == [40, 0]
+    receiver = Receiver()
+    assert [outbox.send_due(db, receiver), outbox.send_due(db, receiver)] == [1, 0]
+    [parcel] = receiver.got
+    assert {notice.why for notice in parcel.notices} == {"Nobody has decided: escalated to level 3."}
+    assert len(parcel.notices) == 40
+    clock.move(minutes=59)
+    assert fire_due(db) == 0, "the next reminder is counted from now"
+
+
 def test_a_clock_that_is_set_back_keeps_nobody_waiting_for_the_day_it_came_from(
     office: Office, clock: MovableClock
 ) -> None:

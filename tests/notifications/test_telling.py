@@ -15,6 +15,7 @@ from reviewqueue.db import Database
 from reviewqueue.errors import Forbidden, Invalid, WrongState
 from reviewqueue.escalation.operations import fire_due
 from reviewqueue.items import operations as items
+from reviewqueue.items.telling import tell as in_words
 from reviewqueue.notifications import operations, queries
 from reviewqueue.notifications.models import Message, Notice, Notification
 from reviewqueue.notifications.wishes import Wishes
@@ -309,17 +310,21 @@ def test_reading_is_for_ones_own_notifications(office: Office, clock: MovableClo
         assert queries.unread(session, office.people["lea"].id) == 0
 
 
-def test_an_unknown_channel_is_noted_where_it_was_named(db: Database, clock: MovableClock) -> None:
+def test_where_the_channels_are_not_there_people_are_told_in_the_app(
+    db: Database, clock: MovableClock
+) -> None:
     office = open_office(db, escalation=[{"after": "1h", "to": "lead", "notify": ["ops-chat"]}])
     item_id = office.enqueue()
     pass_(clock, db, hours=1)
     assert told(office, item_id, "escalated") == [
         [
-            {"person": "lea@example.org", "through": []},
+            {"person": "lea@example.org", "through": ["in-app"]},
             {"channel": "ops-chat", "note": "there is no such channel"},
         ]
     ]
     assert messages(db) == []
+    step = next(event for event in office.trail(item_id) if event["type"] == "item.escalated")
+    assert in_words(step).text.endswith("told: lea@example.org (in-app); no such channel: ops-chat")
 
 
 @pytest.mark.parametrize("wish", [{"digest_hour": 24}, {"zone": "Mars/Base"}, {"mail": "sometimes"}])

@@ -179,12 +179,22 @@ def test_a_pattern_made_to_explode_answers_at_once() -> None:
                 {"field": "tags.a", "op": "matches", "value": "^x"},
                 {"any": [{"field": "retries", "op": "ge", "value": 2}, {"not": {"field": "flags", "op": "exists"}}]},
             ]},
-            "tags.a matches /^x/ and (retries is at least 2 or not (flags is there))",
+            "tags.a matches the pattern ^x and (retries is at least 2 or not (flags is there))",
         ),
     ],
 )  # fmt: skip
 def test_a_condition_can_be_said_in_words(condition: dict[str, Any], words: str) -> None:
     assert conditions.describe(ADAPTER.validate_python(condition)) == words
+
+
+def test_a_title_takes_the_place_of_the_words_wherever_it_stands() -> None:
+    odd = {"title": "The merchant looks odd", "field": "output.merchant", "op": "matches", "value": "^[^a-z]"}
+    assert conditions.describe(ADAPTER.validate_python(odd)) == "The merchant looks odd"
+    both = {"all": [odd, {"field": "retries", "op": "gt", "value": 2}]}
+    assert (
+        conditions.describe(ADAPTER.validate_python(both)) == "The merchant looks odd and retries is above 2"
+    )
+    assert ADAPTER.dump_python(ADAPTER.validate_python(odd)) == odd
 
 
 def test_words_stay_short() -> None:

@@ -9,11 +9,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from reviewqueue.db import Database
+from reviewqueue.escalation.calendar_operations import apply_calendar
 from reviewqueue.escalation.calendars import OpeningHours, freeze
+from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.queues.document import parse
+from reviewqueue.queues.operations import apply
+from reviewqueue.queues.queries import get_queue
 from reviewqueue.queues.warnings import warnings_of
 
-from ..support.making import make_person, make_queue
+from ..support.making import make_person, make_queue, make_team
 from .doors import key_headers, sign_in
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -83,3 +87,49 @@ def test_the_api_tells_each_in_a_header_and_leaves_the_document_alone(
 def test_the_queues_page_tells_them(client: FlaskClient, db: Database) -> None:
     sign_in(client, db, make_person(db, "boss@example.org", make_queue(db), "manager"))
     assert "an app waits without end" in client.get("/queues/receipts").text
+
+
+def test_steps_that_reach_nobody_and_channels_that_are_not_there(db: Database) -> None:
+    make_person(db, "ann@example.org")
+    targets = ["lead", "team:leads", "rotation:nights", "owner:review", "ann@example.org"]
+    steps = [{"after": "2h", "to": targets, "notify": ["in-app", "ops-chat"]}]
+    policy = {"escalation": steps, "deadline": {"after": "24h", "fallback": REJECT}}
+    owners = {"review": "nobody@example.org"}
+    applied = apply(db, SYSTEM_CALLER, {"queue": "receipts", "owners": owners, "policy": policy})
+    assert applied.warnings == [
+        "policy.escalation[0].to: lead: the queue has no lead",
+        "policy.escalation[0].to: team:leads: nobody in this team may see the queue",
+        "policy.escalation[0].to: rotation:nights: there is no such rotation yet",
+        "policy.escalation[0].to: owner:review: nobody of that address may see the queue",
+        "policy.escalation[0].to: ann@example.org: nobody of that address may see the queue",
+        "policy.escalation[0].notify: there is no channel ops-chat yet; an admin sets it up at /admin/channels",
+    ]
+
+
+def test_steps_that_reach_somebody_are_not_warned_about(db: Database) -> None:
+    ann, bob = make_person(db, "ann@example.org"), make_person(db, "bob@example.org")
+    make_team(db, "leads", bob)
+    document = {
+        "queue": "receipts",
+        "owners": {"escalation": "team:leads"},
+        "members": {"lead": ["team:leads"], "manager": [ann.email]},
+        "policy": {
+            "escalation": [
+                {"after": "2h", "to": ["lead", "manager", "team:leads", "owner:escalation", ann.email]}
+            ],
+            "deadline": {"after": "24h", "fallback": REJECT},
+        },
+    }
+    assert apply(db, SYSTEM_CALLER, document).warnings == []
+
+
+def test_a_calendar_that_came_later_takes_effect_when_the_document_is_applied_again(db: Database) -> None:
+    due = {"after": "4h", "calendar": "office"}
+    document = {"queue": "receipts", "policy": {"due": due, "deadline": {"after": "24h", "fallback": REJECT}}}
+    [missing] = apply(db, SYSTEM_CALLER, document).warnings
+    assert "there is no calendar office yet" in missing
+    apply_calendar(db, SYSTEM_CALLER, {"calendar": "office", **WEEKDAYS})
+    [late] = get_queue(db, SYSTEM_CALLER, "receipts").warnings
+    assert "the calendar office came after this policy" in late
+    assert apply(db, SYSTEM_CALLER, document).policy_version == 2
+    assert get_queue(db, SYSTEM_CALLER, "receipts").warnings != (late,)

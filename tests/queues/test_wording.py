@@ -93,7 +93,7 @@ def test_the_contracts_example_is_told_whole() -> None:
     ]
     assert told["How long evidence is kept"] == [
         "Evidence is to be kept for 365 days; this version erases none.",
-        "To be hidden, in a version to come: /input/customer/name.",
+        "Hidden from training data: /input/customer/name.",
     ]
     assert told["What comes first"] == ["Priority 80 if flag vip."]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
@@ -16,7 +17,7 @@ from reviewqueue.errors import ClaimedByAnother, Fault, Invalid, TooManyRequests
 from reviewqueue.people import key_operations
 from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.people.forms import NewKey
-from reviewqueue.web.problems import EXPLAINED, all_kinds
+from reviewqueue.web.problems import EXPLAINED, kinds_by_slug
 from reviewqueue.web.requests import public
 
 MEMBERS = {"type", "title", "status", "detail", "errors", "request_id"}
@@ -163,13 +164,25 @@ def test_who_calls_is_asked_before_the_body_is_read(client: FlaskClient) -> None
 
 
 def test_every_problem_has_a_page_that_explains_it(client: FlaskClient) -> None:
-    kinds = all_kinds()
-    assert {"refused", "internal-error", "invalid-document", "sign-in-failed"} <= {
-        kind.slug for kind in kinds
-    }
-    for kind in kinds:
-        assert len(EXPLAINED.get(kind.slug, "")) > 40, kind.slug
-        assert client.get(f"/problems/{kind.slug}", headers=HTML).status_code == 200
+    kinds = kinds_by_slug()
+    assert {"refused", "internal-error", "invalid-document", "sign-in-failed"} <= set(kinds)
+    assert set(kinds) - set(EXPLAINED) == set(), "a refusal needs words of its own in explanations.py"
+    listed = client.get("/problems/", headers=HTML)
+    assert listed.status_code == 200
+    for slug, kind in kinds.items():
+        page = client.get(f"/problems/{slug}", headers=HTML)
+        assert page.status_code == 200
+        assert escape(kind.title) in page.text
+        assert f"&#34;/problems/{slug}&#34;" in page.text, "the example is of this problem"
+        assert f'href="/problems/{slug}"' in listed.text
+
+
+def test_each_problem_has_words_of_its_own() -> None:
+    for told in ("happened", "advice", "detail"):
+        words = [getattr(explanation, told) for explanation in EXPLAINED.values()]
+        assert len(set(words)) == len(words)
+        assert min(map(len, words)) > 20
+    assert set(EXPLAINED) - set(kinds_by_slug()) == set(), "words for a refusal that is gone"
 
 
 def test_an_unknown_problem_has_none(client: FlaskClient) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from reviewqueue.web.requests import safe_next
 
 OPEN = {
-    "static", "problem", "openapi_document", "api_docs", "monitoring.healthz", "monitoring.readyz",
+    "static", "problem", "problems", "openapi_document", "api_docs", "monitoring.healthz", "monitoring.readyz",
     "monitoring.metrics", "people.sign_in", "people.sign_in_by_password", "people.sign_out", "people.link",
-    "people.use_link",
+    "people.use_link", "receipts.jwks",
 }  # fmt: skip
 
 

@@ -1,0 +1,55 @@
+"""What is wrong with a value, in plain words: for documents, forms and the API alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+_FIXED = {
+    "missing": "is required",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+}
+_WITH_LIMITS = {
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+}
+_LENGTHS = {
+    "too_short": ("at least", "min_length", "item"),
+    "too_long": ("at most", "max_length", "item"),
+    "string_too_short": ("at least", "min_length", "character"),
+    "string_too_long": ("at most", "max_length", "character"),
+}
+
+
+def in_words(error: ErrorDetails) -> str:
+    """As the end of a sentence that begins with the name of what is wrong: "must be text"."""
+    kind, limits = error["type"], error.get("ctx", {})
+    if kind in _FIXED:
+        return _FIXED[kind]
+    if kind == "value_error":
+        return str(limits["error"])
+    if kind in _LENGTHS:
+        return _length(limits, *_LENGTHS[kind])
+    if kind in _WITH_LIMITS:
+        return _WITH_LIMITS[kind].format(**limits)
+    return error["msg"].replace("Input should be", "must be").replace("String should", "must")
+
+
+def _length(limits: dict[str, Any], bound: str, name: str, what: str) -> str:
+    count = limits[name]
+    if count == 1 and name == "min_length":
+        return "must not be empty"
+    return f"must have {bound} {count:,} {what}{'' if count == 1 else 's'}"
