@@ -124,6 +124,18 @@ def test_doors_change_nothing_but_through_operations() -> None:
     assert wrong == []
 
 
+def test_adapters_stand_on_the_client_alone() -> None:
+    """They run in apps, beside no server. The command is the one door of the server's own."""
+    wrong = [
+        f"{module.name} imports {other}"
+        for module in MODULES
+        if module.name.startswith("adapters.") and not module.is_door
+        for other in module.imported_modules_of_ours()
+        if other.partition(".")[0] not in {"adapters", "client"}
+    ]
+    assert wrong == []
+
+
 def test_nothing_but_the_transaction_commits() -> None:
     wrong = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"

@@ -162,6 +162,8 @@ def upgrade() -> None:
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_evidence_item_id_item")),
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_evidence")),
+        # Small evidence stays as it is: compressing it costs a batch a fifth of its time.
+        postgresql_with={"toast_tuple_target": 8160},
     )
 
     op.create_table(

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from .encoding import encoded
-from .errors import NotYet, WrongState
+from .errors import NotYet, WrongState, refusal_in
 from .exchange import Answer, Give, Pause, Request, Retries, Steps, Stream, ask
 from .values import Item, Outcome
 
@@ -124,5 +124,11 @@ def item_path(item_id: str) -> str:
 
 
 def document_of(answer: Answer) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(answer.body)
+    """What a success told. Raises Problem where something between us and the server answered in its place."""
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise refusal_in(answer)
     return document

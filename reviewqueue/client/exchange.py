@@ -7,6 +7,7 @@ next of what the caller gave, and `Give`, for the next of what the caller gets.
 from __future__ import annotations
 
 import itertools
+import logging
 import random
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from time import time
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from .errors import Problem, ReviewQueueError, ServerProblem, TooManyRequests, Unreachable, refusal_in
+
+log = logging.getLogger("reviewqueue.client")
 
 T = TypeVar("T")
 V_co = TypeVar("V_co", covariant=True)
@@ -140,10 +143,11 @@ def ask(
         pause = retries.pause_after(tries, error)
         if pause is None or not worth_it(pause):
             raise error
+        log.warning("%s Trying again in %.1f s.", error, pause)
         yield Pause(pause)
     raise AssertionError
 
 
 def _unreachable(request: Request, lost: Lost, tries: int) -> Unreachable:
     times = "once" if tries == 1 else f"{tries} times"
-    return Unreachable(f"{request.method} {request.path} found no answer, tried {times}: {lost.why}")
+    return Unreachable(f"{request.method} {request.path} found no answer, tried {times}: {lost.why}.")

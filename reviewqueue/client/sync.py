@@ -61,8 +61,9 @@ class ReviewQueue(Connection):
     ) -> Iterator[Submission]:
         """Enqueues many as they come, and yields what became of each, in their order: one item for each, never two.
 
-        An item is what `submit` takes, as a mapping. `run` names the undertaking: the same name with the same items
-        goes on where a run broke off. `queue` is for those that name none.
+        What is not asked for is not sent: iterate to the end. An item is what `submit` takes, as a mapping. `run` names
+        the undertaking: the same name with the same items goes on where a run broke off. `queue` is for those that name
+        none.
         """
         many = Many(self.calls, queue, run, batch_items, batch_bytes, progress)
         return self._stream(many.submissions(), iter(items))

@@ -18,7 +18,7 @@ from ..sealing import seal, unseal
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
-USE = "secrets of subscriptions"
+USE = "secret of a subscription"
 
 
 class Seal:
@@ -31,7 +31,7 @@ class Seal:
         return base64.b64encode(seal(self._secret_key, USE, secret.encode())).decode()
 
     def open(self, sealed: str) -> str:
-        """Raises CannotOpen where it was closed by another key."""
+        """Raises CannotOpen: it was sealed under another SECRET_KEY."""
         return unseal(self._secret_key, USE, base64.b64decode(sealed)).decode()
 
 

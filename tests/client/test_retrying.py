@@ -203,6 +203,17 @@ def test_each_refusal_is_the_most_telling_type(answer: Answer, kind: type[Proble
     assert f"status {answer.status}" in str(problem)
 
 
+def test_a_success_that_is_not_the_servers_is_a_problem() -> None:
+    with pytest.raises(Problem, match="not from reviewqueue"):
+        World(Answer(200, {}, b"<html>Sign in to the network")).run(Calls().item("1"))
+
+
+def test_each_repeat_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    World(GONE, DONE).run(ask(GET, Retries()))
+    assert [record.name for record in caplog.records] == ["reviewqueue.client"]
+    assert "found no answer, tried once: connection reset. Trying again in" in caplog.text
+
+
 CIRCLE: list[Any] = []
 CIRCLE.append(CIRCLE)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -29,20 +28,14 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return {**kept, "PATH": path, "REVIEWQUEUE_DATA_DIR": str(folder / "data"), **more}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def test_from_nothing_to_the_first_outcome(tmp_path: Path) -> None:
-    port = free_port()
     changed = {
+        # On a free port, which the log tells.
         "reviewqueue serve > reviewqueue.log 2>&1 &": (
-            f"reviewqueue serve --port {port} > reviewqueue.log 2>&1 & echo $! > serve.pid"
+            "reviewqueue serve --port 0 > reviewqueue.log 2>&1 & echo $! > serve.pid\n"
+            "until PORT=$(grep -om1 '127.0.0.1:[0-9]*' reviewqueue.log); do sleep 0.1; done; PORT=${PORT#*:}"
         ),
-        "127.0.0.1:8000": f"127.0.0.1:{port}",
+        "127.0.0.1:8000": "127.0.0.1:$PORT",
     }
     try:
         blocks = code_blocks.run(ROOT / "docs/quickstart.md", tmp_path, environment(tmp_path), changed)
