@@ -36,8 +36,8 @@ class Settings(BaseSettings):
         Field(
             repr=False,
             description=(
-                "Signs the session cookie and seals the secrets of webhooks. Made and kept in the data folder if "
-                "absent; required with PostgreSQL."
+                "Signs the session cookie, seals the secrets of webhooks and of receipts. "
+                "Made and kept in the data folder if absent; required with PostgreSQL."
             ),
         ),
     ] = ""

@@ -22,6 +22,7 @@ from reviewqueue.transaction import SYSTEM
 from tests.items.office import Office, open_office
 from tests.queues.doors import session_cookie
 from tests.support.live_server import LiveServer
+from tests.webhooks.receivers import LOOPBACK
 
 ROTATION = {
     "rotation": "nights",
@@ -53,7 +54,7 @@ def admin(page: Page, office: Office, live_server: LiveServer, late: uuid.UUID) 
         boss.is_admin = True
         tx.trail.record(boss, EventType.PERSON_CHANGED, {})
     form = NewChannel(name="ops-chat", address="json://127.0.0.1/nothing")
-    notifications.add_channel(office.db, SYSTEM_CALLER, form, {"json"})
+    notifications.add_channel(office.db, SYSTEM_CALLER, form, {"json"}, LOOPBACK)
     apply(office.db, SYSTEM_CALLER, ROTATION)
     name, value = session_cookie(live_server.app, office.db, office.people["max"])
     page.context.add_cookies([{"name": name, "value": value, "url": live_server.url}])

@@ -106,7 +106,9 @@ def twenty_hostile() -> Iterator[list[str]]:
 def _read_request(connection: socket.socket) -> None:
     got, end = b"", time.monotonic() + 5
     while b"\r\n\r\n" not in got and time.monotonic() < end:
-        got += connection.recv(65536)
+        if not (more := connection.recv(65536)):
+            raise ConnectionError
+        got += more
     head, _, body = got.partition(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     while len(body) < length and (more := connection.recv(65536)):
