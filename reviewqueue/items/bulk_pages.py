@@ -12,7 +12,8 @@ from ..web.pages import lead_to, show
 from ..web.requests import caller, database, request_id, safe_next
 from . import bulk
 from .act_pages import SNOOZES
-from .bulk import Act, Done, Orders, Preview
+from .bulk import Done, Orders, Preview
+from .bulk_checks import Act
 
 MOST_TOLD = 10
 WORDS = {
@@ -34,8 +35,9 @@ WILL = {
 def post_many() -> ResponseReturnValue:
     """First a preview of what will happen, then, confirmed, one operation after the other."""
     db, who = database(), caller()
-    chosen = _chosen()
-    plan = bulk.preview(db, who, chosen, request.form.get("act", ""))
+    sure = _named("sure")
+    chosen = [*_chosen(), *sure]
+    plan = bulk.preview(db, who, chosen, request.form.get("act", ""), sure={item_id for item_id, _ in sure})
     if request.form.get("confirmed") != "yes":
         return _preview_page(plan)
     try:
@@ -54,6 +56,7 @@ def _preview_page(plan: Preview, refusal: Invalid | None = None) -> ResponseRetu
         plan=plan,
         verb=WORDS[plan.act][0],
         will=WILL[plan.act],
+        sure=request.form.getlist("sure"),
         refusal=refusal,
         back=_back(),
     )
@@ -84,17 +87,21 @@ def _tell(plan: Preview, done: Done, chosen: int) -> None:
 
 
 def _chosen() -> list[tuple[uuid.UUID, int]]:
-    """Each chosen item with the version that was on the screen."""
-    try:
-        pairs = [text.rsplit("@", 1) for text in request.form.getlist("chosen")]
-        chosen = [(uuid.UUID(item_id), int(version)) for item_id, version in pairs]
-    except ValueError:
-        raise NoSuchItem("There is no such item.") from None
-    if not chosen:
+    chosen = _named("chosen")
+    if not chosen and "sure" not in request.form:
         raise Invalid("Choose at least one item: the boxes stand before each.")
     if len(chosen) > bulk.MOST:
         raise Invalid(f"Choose at most {bulk.MOST} items at once.")
     return chosen
+
+
+def _named(field: str) -> list[tuple[uuid.UUID, int]]:
+    """Each item that the field names, with the version that was on the screen."""
+    try:
+        pairs = [text.rsplit("@", 1) for text in request.form.getlist(field)]
+        return [(uuid.UUID(item_id), int(version)) for item_id, version in pairs]
+    except ValueError:
+        raise NoSuchItem("There is no such item.") from None
 
 
 def _back() -> str:

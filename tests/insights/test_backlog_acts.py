@@ -51,6 +51,7 @@ def boss(client: FlaskClient, office: Office, late: list[uuid.UUID]) -> FlaskCli
 
 
 BACK = "/backlog?queue=receipts"
+TOLD = {"good": {"total": "12.90"}, "odd": {"total": 7}}
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,27 @@ def test_many_are_previewed_confirmed_and_told(
     page = boss.get(BACK, headers=HTML).text
     assert "2 of 3 rejected." in page and "late-2: is held by bob" in page
     assert [office.item(one)["state"] for one in late] == ["rejected", "rejected", "pending"]
+
+
+def test_a_preview_shows_what_is_released_and_asks_twice_where_the_page_would(
+    boss: FlaskClient, office: Office
+) -> None:
+    ids = [office.enqueue(external_id=name, output=told) for name, told in TOLD.items()]
+    chosen = [f"{one}@{load(office.db, one).version}" for one in ids]
+    form = {"act": "accept", "back": BACK}
+    asked = boss.post(
+        "/items/many", headers=HTML, data={**form, "chosen": chosen}, follow_redirects=True
+    ).text
+    for said in (
+        "Accept 1 item?", "total: 12.90", "confidence 0.5", "total: 7",
+        "Left alone unless you tick them: 1", "does not fit the queue&#39;s schema", "no undo for all of them",
+    ):  # fmt: skip
+        assert said in asked, said
+    confirmed = {**form, "confirmed": "yes", "chosen": chosen[0]}
+    boss.post("/items/many", headers=HTML, data=confirmed)
+    assert [office.item(one)["state"] for one in ids] == ["accepted", "pending"]
+    boss.post("/items/many", headers=HTML, data={**form, "confirmed": "yes", "sure": chosen[1]})
+    assert [office.item(one)["state"] for one in ids] == ["accepted", "accepted"]
 
 
 @pytest.mark.parametrize(
