@@ -119,7 +119,7 @@ def post_undo(item_id: uuid.UUID) -> ResponseReturnValue:
     except Refusal as refusal:
         return _refused_undo(item_id, refusal)
     _give_back_the_untouched()
-    flash("Taken back: the item is yours again.", "done")
+    flash(f"Taken back: {undone.item.title} is yours again.", "done")
     queue = undone.item.item["queue"]
     if _from_review() and wants_fragment():
         return next_item(queue, item_id)
