@@ -28,6 +28,7 @@ SNOOZES = {
     "1d": timedelta(days=1),
     "3d": timedelta(days=3),
 }
+SPANS = {"1h": "1 hour", "4h": "4 hours", "1d": "1 day", "3d": "3 days"}
 
 
 def post_snooze(item_id: uuid.UUID) -> ResponseReturnValue:
@@ -41,7 +42,9 @@ def post_snooze(item_id: uuid.UUID) -> ResponseReturnValue:
             database(), caller(), item_id, until, until_reply=until_reply, request_id=request_id()
         )
 
-    return _act(item_id, snooze, "Snoozed {}.", leaves=True)
+    awhile = SPANS.get(request.form.get("for", ""), "")
+    replied = ", or until somebody else comments" if "until_reply" in request.form else ""
+    return _act(item_id, snooze, f"Snoozed {{}} for {awhile}{replied}.", leaves=True)
 
 
 def post_escalation(item_id: uuid.UUID) -> ResponseReturnValue:

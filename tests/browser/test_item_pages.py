@@ -77,7 +77,7 @@ def test_hands_stay_on_the_keyboard(ann: Page, office: Office) -> None:
     ann.keyboard.press("z")
     ann.get_by_role("button", name="4 hours").press("Enter")
     at(ann, "item-5")
-    expect(ann.get_by_text("Snoozed item-4.")).to_be_visible()
+    expect(ann.get_by_text("Snoozed item-4 for 4 hours.")).to_be_visible()
     states = [office.item(item_id)["state"] for item_id in ids]
     assert states == ["accepted", "edited", "rejected", "pending", "pending", "pending"]
     assert office.item(ids[1])["outcome"]["output"] == {"total": "12.99"}

@@ -206,9 +206,14 @@ def test_the_json_has_what_the_page_shows(
     app: Flask, office: Office, boss: FlaskClient, late: list[uuid.UUID]
 ) -> None:
     boss.post(f"/items/{late[0]}/acknowledgement", headers=HTML, data={"back": BACK})
+    boss.post(f"/items/{late[0]}/snooze", headers=HTML, data={"for": "1h", "back": BACK})
+    assert "Snoozed late-0 for 1 hour." in boss.get(BACK, headers=HTML).text
     told = app.test_client().get("/api/v1/backlog", headers=key_headers(office.db)).get_json()
     first = next(item for item in told["escalated_items"] if item["id"] == str(late[0]))
     assert first["told"] == [{"who": "max@example.org", "through": "in-app", "state": "unread", "at": None}]
     assert first["acknowledged"] == {"by": "max", "at": "2026-03-02T14:00:00.000000Z"}
+    assert sorted(str(item["snoozed_until"]) for item in told["escalated_items"]) == [
+        "2026-03-02T15:00:00.000000Z", "None", "None",
+    ]  # fmt: skip
     assert told["workload"] == []
     assert (len(told["hours"]), len(told["forecast"]), told["trend"]) == (24, 8, {"day": None, "week": None})
