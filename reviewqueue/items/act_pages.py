@@ -111,7 +111,8 @@ def post_claim(item_id: uuid.UUID) -> ResponseReturnValue:
         claimed = operations.claim(database(), caller(), item_id, request_id=request_id())
     except Refusal as refusal:
         return item_page(item_id, refusal=refusal)
-    return lead_to(url_for("items.review", queue=claimed.item.item["queue"], item=item_id))
+    back = safe_next(request.form.get("back"), "") or None
+    return lead_to(url_for("items.review", queue=claimed.item.item["queue"], item=item_id, back=back))
 
 
 def post_undo(item_id: uuid.UUID) -> ResponseReturnValue:
