@@ -94,10 +94,11 @@ def test_many_are_previewed_confirmed_and_told(
 ) -> None:
     chosen = [f"{one}@{load(office.db, one).version}" for one in late]
     office.claim("bob", late[2])
-    asked = boss.post("/items/many", headers=HTML, data={"act": "reject", "chosen": chosen, "back": BACK})
-    assert (
-        "Reject 2 items?" in asked.text and "is held by bob" in asked.text and "Left alone: 1" in asked.text
-    )
+    led = boss.post("/items/many", headers=HTML, data={"act": "reject", "chosen": chosen, "back": BACK})
+    address = led.headers["Location"]
+    for _ in range(2):  # an address of its own: a reload shows it again
+        asked = boss.get(address, headers=HTML).text
+        assert "Reject 2 items?" in asked and "is held by bob" in asked and "Left alone: 1" in asked
     assert office.types(late[0])[-1] == "escalated"
     confirmed = {"act": "reject", "chosen": chosen, "back": BACK, "confirmed": "yes"}
     without = boss.post("/items/many", headers=HTML, data=confirmed)
@@ -107,6 +108,30 @@ def test_many_are_previewed_confirmed_and_told(
     page = boss.get(BACK, headers=HTML).text
     assert "2 of 3 rejected." in page and "late-2: is held by bob" in page
     assert [office.item(one)["state"] for one in late] == ["rejected", "rejected", "pending"]
+    assert "is rejected already" in boss.get(address, headers=HTML).text  # what the browser's Back shows
+
+
+def test_nothing_chosen_leads_back_with_a_word(boss: FlaskClient, late: list[uuid.UUID]) -> None:
+    nothing = boss.post("/items/many", headers=HTML, data={"act": "reject", "back": BACK})
+    assert (nothing.status_code, nothing.headers["Location"]) == (303, BACK)
+    assert "Choose at least one item first" in boss.get(BACK, headers=HTML).text
+    unticked = boss.post("/items/many", headers=HTML, data={"plan": "gone", "confirmed": "yes", "back": BACK})
+    assert unticked.headers["Location"] == "/items/many/gone"
+    assert "That preview is gone." in boss.get("/items/many/gone", headers=HTML, follow_redirects=True).text
+
+
+def test_a_preview_of_snoozes_says_which_come_too_late(
+    boss: FlaskClient, office: Office, late: list[uuid.UUID]
+) -> None:
+    """The app's deadline is 19 hours away, and of the newest item 24."""
+    late.append(office.enqueue(external_id="fresh"))
+    chosen = [f"{one}@{load(office.db, one).version}" for one in late]
+    form = {"act": "snooze", "chosen": chosen, "back": BACK}
+    asked = boss.post("/items/many", headers=HTML, data=form, follow_redirects=True).text
+    assert "its deadline is " in asked and asked.count("(0 of 4: the deadline comes first)") == 2
+    boss.post("/items/many", headers=HTML, data={**form, "confirmed": "yes", "for": "1d"})
+    told = boss.get(BACK, headers=HTML).text
+    assert "the deadline is 2026-03-03 09:00 UTC; snooze until a time before it" in told
 
 
 def test_a_preview_shows_what_is_released_and_asks_twice_where_the_page_would(
