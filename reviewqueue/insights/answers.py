@@ -81,6 +81,7 @@ class EscalatedDocument(BaseModel):
     late_seconds: float | None = Field(description="Past its due time; negative: still to come.")
     claim: ClaimDocument | None
     assigned_to: str | None
+    snoozed_until: datetime | None
     told: list[ToldDocument] = Field(description="Whom the latest notice about it was for.")
     acknowledged: AcknowledgedDocument | None
     url: str
@@ -216,6 +217,7 @@ def _escalated(item: EscalatedItem, watched: Watched, base_url: str) -> dict[str
         "late_seconds": late,
         "claim": claim,
         "assigned_to": item.assigned_to,
+        "snoozed_until": _time(item.snoozed_until),
         "told": _told(watched.told.get(item.id)),
         "acknowledged": acknowledged,
         "url": f"{base_url}/items/{item.id}",

@@ -44,7 +44,9 @@ class EscalatedItem:
     waiting_since: datetime
     due_at: datetime | None
     claimed_by: str | None
+    claimed_by_id: uuid.UUID | None
     claimed_until: datetime | None
+    snoozed_until: datetime | None
     assigned_to: str | None
     acknowledged_by: str | None
     acknowledged_at: datetime | None
@@ -122,7 +124,9 @@ def _shown(item: Item, queue_title: str, now: datetime) -> EscalatedItem:
         waiting_since=item.waiting_since,
         due_at=item.due_at,
         claimed_by=item.claim_name if held else None,
+        claimed_by_id=item.claim_by if held else None,
         claimed_until=item.claim_until if held else None,
+        snoozed_until=item.snoozed_until if item.snoozed_until and item.snoozed_until > now else None,
         assigned_to=item.assigned_to,
         acknowledged_by=item.acknowledged_name,
         acknowledged_at=item.acknowledged_at,

@@ -28,6 +28,7 @@ SNOOZES = {
     "1d": timedelta(days=1),
     "3d": timedelta(days=3),
 }
+SPANS = {"1h": "1 hour", "4h": "4 hours", "1d": "1 day", "3d": "3 days"}
 
 
 def post_snooze(item_id: uuid.UUID) -> ResponseReturnValue:
@@ -41,7 +42,9 @@ def post_snooze(item_id: uuid.UUID) -> ResponseReturnValue:
             database(), caller(), item_id, until, until_reply=until_reply, request_id=request_id()
         )
 
-    return _act(item_id, snooze, "Snoozed {}.", leaves=True)
+    awhile = SPANS.get(request.form.get("for", ""), "")
+    replied = ", or until somebody else comments" if "until_reply" in request.form else ""
+    return _act(item_id, snooze, f"Snoozed {{}} for {awhile}{replied}.", leaves=True)
 
 
 def post_escalation(item_id: uuid.UUID) -> ResponseReturnValue:
@@ -108,7 +111,8 @@ def post_claim(item_id: uuid.UUID) -> ResponseReturnValue:
         claimed = operations.claim(database(), caller(), item_id, request_id=request_id())
     except Refusal as refusal:
         return item_page(item_id, refusal=refusal)
-    return lead_to(url_for("items.review", queue=claimed.item.item["queue"], item=item_id))
+    back = safe_next(request.form.get("back"), "") or None
+    return lead_to(url_for("items.review", queue=claimed.item.item["queue"], item=item_id, back=back))
 
 
 def post_undo(item_id: uuid.UUID) -> ResponseReturnValue:
@@ -119,7 +123,7 @@ def post_undo(item_id: uuid.UUID) -> ResponseReturnValue:
     except Refusal as refusal:
         return _refused_undo(item_id, refusal)
     _give_back_the_untouched()
-    flash("Taken back: the item is yours again.", "done")
+    flash(f"Taken back: {undone.item.title} is yours again.", "done")
     queue = undone.item.item["queue"]
     if _from_review() and wants_fragment():
         return next_item(queue, item_id)

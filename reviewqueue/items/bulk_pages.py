@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
+from typing import Any
 
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
-from ..errors import Invalid, NoSuchItem
+from ..errors import Invalid, NoSuchItem, Unauthenticated
+from ..people import sessions
 from ..web.pages import lead_to, show
-from ..web.requests import caller, database, request_id, safe_next
+from ..web.requests import caller, database, request_id, safe_next, viewer
 from . import bulk
-from .act_pages import SNOOZES
-from .bulk import Act, Done, Orders, Preview
+from .act_pages import SNOOZES, SPANS
+from .bulk import Done, Orders, Preview
+from .bulk_checks import Act
+from .handling import ends_before
 
 MOST_TOLD = 10
+PLANS_KEPT = 4
+"""Previews that one browser may have open side by side."""
+NONE_CHOSEN = "Choose at least one item first: the boxes stand before each."
 WORDS = {
     Act.ACCEPT: ("Accept", "accepted"),
     Act.REJECT: ("Reject", "rejected"),
@@ -32,21 +41,63 @@ WILL = {
 
 
 def post_many() -> ResponseReturnValue:
-    """First a preview of what will happen, then, confirmed, one operation after the other."""
+    """First leads to a preview of what will happen; then, confirmed, does one operation after the other."""
     db, who = database(), caller()
-    chosen = _chosen()
-    plan = bulk.preview(db, who, chosen, request.form.get("act", ""))
-    if request.form.get("confirmed") != "yes":
-        return _preview_page(plan)
+    confirmed = request.form.get("confirmed") == "yes"
+    sure = _named(request.form, "sure")
+    chosen = [*_named(request.form, "chosen"), *sure]
+    if not 0 < len(chosen) <= bulk.MOST:
+        flash(NONE_CHOSEN if not chosen else f"Choose at most {bulk.MOST} items at once.", "late")
+        return lead_to(_preview(request.form.get("plan", "")) if confirmed else _back(request.form))
+    if not confirmed:
+        return lead_to(_preview(_keep()))
+    plan = bulk.preview(db, who, chosen, request.form.get("act", ""), sure={item_id for item_id, _ in sure})
     try:
         orders = _orders(plan)
     except Invalid as refusal:
-        return _preview_page(plan, refusal)
+        return _preview_page(plan, request.form, refusal)
     _tell(plan, bulk.carry_out(db, who, plan, orders, request_id=request_id()), len(chosen))
-    return lead_to(_back())
+    return lead_to(_back(request.form))
 
 
-def _preview_page(plan: Preview, refusal: Invalid | None = None) -> ResponseReturnValue:
+def show_many(plan: str) -> ResponseReturnValue:
+    """The preview under an address of its own: a reload and the browser's Back show it anew, as things are then."""
+    asked = next((kept for kept in _kept() if kept["plan"] == plan), None)
+    if asked is None:
+        flash("That preview is gone. Choose the items again.", "late")
+        return lead_to(url_for("items.show_desk"))
+    form: MultiDict[str, str] = MultiDict(asked)
+    return _preview_page(bulk.preview(database(), caller(), _named(form, "chosen"), form["act"]), form)
+
+
+def _preview(plan: str) -> str:
+    return url_for("items.show_many", plan=plan)
+
+
+def _keep() -> str:
+    """Keeps what was chosen with the browser's session; returns the name that it has there."""
+    who = viewer()
+    if who is None:
+        raise Unauthenticated("Sign in first.")
+    asked = {
+        "plan": secrets.token_urlsafe(9),
+        "act": request.form.get("act", ""),
+        "chosen": request.form.getlist("chosen"),
+        "back": _back(request.form),
+    }
+    sessions.remember(database(), who, {**who.data, "many": [*_kept(), asked][-PLANS_KEPT:]})
+    return str(asked["plan"])
+
+
+def _kept() -> list[dict[str, Any]]:
+    who = viewer()
+    kept = who.data.get("many") if who else None
+    return kept if isinstance(kept, list) else []
+
+
+def _preview_page(
+    plan: Preview, form: MultiDict[str, str], refusal: Invalid | None = None
+) -> ResponseReturnValue:
     return show(
         "items/bulk.html",
         "content",
@@ -54,8 +105,11 @@ def _preview_page(plan: Preview, refusal: Invalid | None = None) -> ResponseRetu
         plan=plan,
         verb=WORDS[plan.act][0],
         will=WILL[plan.act],
+        form=form,
+        sure=form.getlist("sure"),
+        snoozes=_snoozes(plan) if plan.act is Act.SNOOZE else (),
         refusal=refusal,
-        back=_back(),
+        back=_back(form),
     )
 
 
@@ -83,19 +137,24 @@ def _tell(plan: Preview, done: Done, chosen: int) -> None:
         flash(f"{len(done.refused) - MOST_TOLD} more were left alone.", "late")
 
 
-def _chosen() -> list[tuple[uuid.UUID, int]]:
-    """Each chosen item with the version that was on the screen."""
+def _snoozes(plan: Preview) -> list[tuple[str, str, int]]:
+    """For how long, and how many of the items may sleep that long: none beyond its deadline."""
+    now = database().clock.now()
+    latest = [ends_before(item) for item in plan.ready]
+    return [
+        (value, SPANS[value], sum(1 for end in latest if end is None or now + length < end))
+        for value, length in SNOOZES.items()
+    ]
+
+
+def _named(form: MultiDict[str, str], field: str) -> list[tuple[uuid.UUID, int]]:
+    """Each item that the field names, with the version that was on the screen."""
     try:
-        pairs = [text.rsplit("@", 1) for text in request.form.getlist("chosen")]
-        chosen = [(uuid.UUID(item_id), int(version)) for item_id, version in pairs]
+        pairs = [text.rsplit("@", 1) for text in form.getlist(field)]
+        return [(uuid.UUID(item_id), int(version)) for item_id, version in pairs]
     except ValueError:
         raise NoSuchItem("There is no such item.") from None
-    if not chosen:
-        raise Invalid("Choose at least one item: the boxes stand before each.")
-    if len(chosen) > bulk.MOST:
-        raise Invalid(f"Choose at most {bulk.MOST} items at once.")
-    return chosen
 
 
-def _back() -> str:
-    return safe_next(request.form.get("back"), url_for("items.show_desk"))
+def _back(form: MultiDict[str, str]) -> str:
+    return safe_next(form.get("back"), url_for("items.show_desk"))

@@ -55,8 +55,9 @@ def snooze(
     require_open(item, "snoozed")
     if until <= tx.now:
         raise Invalid(f"{rfc3339(until)} is over; snooze until a time to come")
-    if item.deadline_at and until >= item.deadline_at and not item.has_outcome:
-        raise Invalid(f"the deadline is {rfc3339(item.deadline_at)}; snooze until a time before it")
+    end = ends_before(item)
+    if end is not None and until >= end:
+        raise Invalid(f"the deadline is {end:%Y-%m-%d %H:%M} UTC; snooze until a time before it")
     begins = item.snoozed_until if item.snoozed_until and item.snoozed_until > tx.now else tx.now
     item.paused_seconds += _open_seconds(policy, begins, until)
     item.snoozed_until, item.snoozed_by = until, until_reply_to
@@ -69,6 +70,11 @@ def snooze(
         item, EventType.ITEM_SNOOZED, until=rfc3339(until), reason=reason, due_at=due, claim=None, **told
     )
     retime(item, policy, tx.now)
+
+
+def ends_before(item: Item) -> datetime | None:
+    """When a snooze must be over: at the app's deadline, while the app has no outcome to act on."""
+    return None if item.has_outcome else item.deadline_at
 
 
 def wake_by_reply(item: Item, tx: Transaction, policy: Policy, told: Sequence[dict[str, Any]]) -> None:

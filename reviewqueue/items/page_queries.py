@@ -15,6 +15,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from ..audit.events import EventType
+from ..audit.models import Event
 from ..people.models import Person
 from ..queues.models import PolicyVersion
 from .differences import Change, changes
@@ -22,6 +24,13 @@ from .models import Draft, Evidence, Item, Outcome, Review, is_open
 from .reopening import UNDO_SECONDS
 from .states import DECIDED, State
 
+DECIDING = frozenset(
+    {
+        EventType.ITEM_REVIEWED, EventType.ITEM_DISPUTED, EventType.ITEM_ACCEPTED, EventType.ITEM_EDITED,
+        EventType.ITEM_REJECTED, EventType.ITEM_CORRECTED,
+    }
+)  # fmt: skip
+"""What a decision leaves in the trail, last."""
 BANDS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
 MEMORY = timedelta(days=90)
 COUNTED_AT_MOST = 1_000
@@ -141,16 +150,33 @@ def draft_of(session: Session, item_id: uuid.UUID, person_id: uuid.UUID) -> Draf
 
 
 def undoable(session: Session, person_id: uuid.UUID, now: datetime) -> tuple[Review, Item] | None:
-    """The person's last review, while it may still be taken back."""
+    """The person's last review, while it may still be taken back and nothing else was done since.
+
+    After a snooze or an undo, one more undo would silently take back what nobody is thinking of any more.
+    """
+    since = now - timedelta(seconds=UNDO_SECONDS)
     row = session.execute(
         sa.select(Review, Item)
         .join(Item, Item.id == Review.item_id)
-        .where(Review.person_id == person_id, Review.undone_at.is_(None))
-        .where(Review.at >= now - timedelta(seconds=UNDO_SECONDS))
+        .where(Review.person_id == person_id, Review.undone_at.is_(None), Review.at >= since)
         .order_by(Review.at.desc(), Review.id.desc())
         .limit(1)
     ).first()
-    return (row[0], row[1]) if row else None
+    if row is None or _last_act(session, person_id, since) != row[1].id:
+        return None
+    return row[0], row[1]
+
+
+def _last_act(session: Session, person_id: uuid.UUID, since: datetime) -> uuid.UUID | None:
+    """The item that the person decided, if that was the last thing they did; the claim of the next one is no act."""
+    last = session.execute(
+        sa.select(Event.item_id, Event.type)
+        .where(Event.actor_kind == "person", Event.actor_id == str(person_id), Event.at >= since)
+        .where(Event.item_id.is_not(None), Event.type != EventType.ITEM_CLAIMED)
+        .order_by(Event.at.desc(), Event.id.desc())
+        .limit(1)
+    ).first()
+    return last.item_id if last and last.type in DECIDING else None
 
 
 def names_of(session: Session, person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -17,6 +17,7 @@ blueprint.add_url_rule(
 blueprint.add_url_rule("/queues/<queue>/items", view_func=list_pages.item_list)
 blueprint.add_url_rule("/queues/<queue>/views", view_func=list_pages.post_view, methods=["POST"])
 blueprint.add_url_rule("/items/many", view_func=bulk_pages.post_many, methods=["POST"])
+blueprint.add_url_rule("/items/many/<plan>", view_func=bulk_pages.show_many)
 
 blueprint.add_url_rule("/items/<uuid:item_id>", view_func=item_pages.item)
 blueprint.add_url_rule("/items/<uuid:item_id>/evidence", view_func=item_pages.evidence)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, flash, jsonify, request, url_for
+from flask import Response, flash, jsonify, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..db import Json
@@ -15,7 +15,7 @@ from ..errors import NotFound, Refusal
 from ..people import sessions
 from ..web import rendering
 from ..web.pages import lead_to, show, wants_fragment
-from ..web.requests import caller, database, request_id, viewer
+from ..web.requests import caller, database, request_id, safe_next, viewer
 from ..web.untrusted import markdown
 from . import output_form, reviewing
 from .deciding import Fence
@@ -83,10 +83,11 @@ def review_page(
         reviews=told_reviews(seen),
         present=rendering.present,
         markdown=markdown,
+        back=_back(),
         **_edge(seen.item.queue),
     )
     # Under the address of the queue: a reload shows what one holds, and Back never a decided item.
-    response.headers["HX-Replace-Url"] = url_for("items.review", queue=seen.item.queue)
+    response.headers["HX-Replace-Url"] = url_for("items.review", queue=seen.item.queue, back=_back())
     return response
 
 
@@ -201,7 +202,9 @@ def _remember_skipped(queue: str, ids: list[uuid.UUID]) -> None:
 
 
 def _onwards(queue: str) -> ResponseReturnValue:
-    """The next item: in the same answer for htmx, by a redirect otherwise."""
+    """The next item: in the same answer for htmx, by a redirect otherwise; or the list that it was opened from."""
+    if (back := _back()) is not None:
+        return as_kept(make_response(lead_to(back)))
     if not wants_fragment():
         return lead_to(url_for("items.review", queue=queue))
     return as_kept(next_item(queue))
@@ -219,6 +222,11 @@ def _here(queue: str, item_id: uuid.UUID) -> ResponseReturnValue:
         if wants_fragment()
         else lead_to(url_for("items.review", queue=queue, item=item_id))
     )
+
+
+def _back() -> str | None:
+    """Where somebody came from to decide this one item, and goes back to."""
+    return safe_next(request.values.get("back"), "") or None
 
 
 def _nothing_left(queue: str) -> Response:

@@ -110,8 +110,10 @@ def what_is_wrong(policy: Policy, suggested: Json, schema: dict[str, Any] | None
     if suggested is None:
         return "The model gave no output."
     faults = faults_of(policy.validator, suggested) if policy.validator is not None else ()
+    if not faults:
+        return ""
     told = told_faults(faults[:3], output_form.fields(schema, suggested))
-    return f"The suggestion does not fit the queue's schema: {' '.join(told)}" if told else ""
+    return f"The suggestion does not fit the queue's schema: {' '.join(told)}"
 
 
 @dataclass(frozen=True, slots=True)

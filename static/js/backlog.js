@@ -1,5 +1,6 @@
 // Refreshes the backlog in place, and acts on its rows without leaving: focus, the current row, what is chosen, what is
 // typed and the scroll position stay.
+import "./many.js";
 import { notify } from "./notices.js";
 import { refresh as refreshTimes } from "./times.js";
 

@@ -67,6 +67,7 @@ function choose(available) {
   typed = "";
   if (!choice) return;
   const input = choice.querySelector("input");
+  if (input.disabled) return;
   input.checked = true;
   input.dispatchEvent(new Event("input", { bubbles: true }));
   input.dispatchEvent(new Event("change", { bubbles: true }));
@@ -110,6 +111,12 @@ document.addEventListener("focusin", (event) => {
   const group = event.target.closest("[data-digits]");
   if (group && group !== active) turnOn(group);
 });
+// A digit that another might follow counts at once when any other key comes: it must not be left out of what is sent.
+document.addEventListener("keydown", (event) => {
+  if (!typed || !active?.isConnected || /^[0-9]$/.test(event.key) || ["Control", "Meta", "Shift", "Alt"].includes(event.key)) return;
+  clearTimeout(timer);
+  choose(choices(active));
+}, true);
 document.addEventListener("keydown", (event) => {
   if (!keysAreOn() || !active?.isConnected || isTyping(event.target) || document.querySelector("dialog[open]") || openPopover()) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^[0-9]$/.test(event.key)) return;

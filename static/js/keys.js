@@ -1,5 +1,7 @@
-// Keys are declared where the act is: an element with data-key is clicked, or focused if one types in it.
+// Keys are declared where the act is: an element with data-key is clicked, or focused if one types in it. Where the act
+// is not to be had, the words of an element with data-no-key say why.
 import { createKeybindingsHandler } from "../vendor/tinykeys.js";
+import { notify } from "./notices.js";
 import { closePopover, enter, openPopover } from "./popovers.js";
 
 const WHILE_TYPING = new Set(["$mod+Enter", "Escape"]);
@@ -27,8 +29,8 @@ export function isTyping(target) {
 
 function bind() {
   const bindings = {};
-  for (const element of document.querySelectorAll("[data-key]")) {
-    const key = element.dataset.key;
+  for (const element of document.querySelectorAll("[data-key], [data-no-key]")) {
+    const key = element.dataset.key ?? element.dataset.noKey;
     const act = (event) => perform(key, event);
     bindings[key] = act;
     // Where a character needs Shift depends on the keyboard.
@@ -42,7 +44,7 @@ function bind() {
 function perform(key, event) {
   if (event.repeat || (isTyping(event.target) && !WHILE_TYPING.has(key))) return;
   const element = target(key, event.target);
-  if (!element) return;
+  if (!element) return sayWhyNot(key);
   event.preventDefault();
   if (isTyping(element)) {
     element.focus();
@@ -51,6 +53,13 @@ function perform(key, event) {
     element.click();
     if (element.matches("summary")) enter(element.closest("details.menu")); // before the next key comes
   }
+}
+
+function sayWhyNot(key) {
+  if (document.querySelector("dialog[open]") || openPopover()) return;
+  const said = `[data-no-key="${CSS.escape(key)}"]`;
+  const why = document.querySelector(`tr[aria-current="true"] ${said}`) ?? document.querySelector(`:not([data-rows] *)${said}`);
+  if (why && !why.closest("[inert]")) notify("info", why.textContent);
 }
 
 // The current row's own act comes first, then the page's. Behind a dialog or a popover no key is live.

@@ -15,18 +15,38 @@ document.addEventListener("click", (event) => {
   if (control?.matches("input")) control.select?.(); // a whole text must not go with the first key
 });
 
-// One decision at a time: a second key press must not decide the item that comes next.
+// One decision at a time: between sending it and the next item's being seen no key acts on either, not even one that the
+// browser kept back while it was busy drawing. What is typed in that moment is dropped, and the page says that it waits.
+let onItsWay = false;
+let seenAt = 0;
+
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.matches("form[data-draft]")) document.getElementById("review")?.setAttribute("inert", "");
+  if (!event.detail.elt.matches("form[data-draft]")) return;
+  onItsWay = true;
+  document.getElementById("review")?.setAttribute("inert", "");
 });
-document.addEventListener("htmx:afterRequest", () => document.getElementById("review")?.removeAttribute("inert"));
+document.addEventListener("htmx:afterRequest", () => {
+  if (!onItsWay) return;
+  // The second frame begins once the first one is painted.
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    onItsWay = false;
+    seenAt = performance.now();
+    document.getElementById("review")?.removeAttribute("inert");
+    if (openPopover()) enter(openPopover()); // a refusal leaves it open, with its words
+    else if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+  }));
+});
+window.addEventListener("keydown", (event) => {
+  const ofTheBrowser = (event.ctrlKey || event.metaKey || event.altKey) && event.key !== "Enter";
+  if (ofTheBrowser || (!onItsWay && event.timeStamp >= seenAt)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "review") return;
   const form = document.querySelector("form[data-title]");
   if (form) document.title = form.dataset.title;
   for (const column of document.querySelectorAll(".desk > section")) column.scrollTop = 0;
-  document.getElementById("main")?.focus({ preventScroll: true });
-  enter(openPopover()); // a refusal leaves it open, with its words
 });
 
 // Enter in a one-line field goes on to the next one; only Ctrl+Enter submits.

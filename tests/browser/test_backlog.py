@@ -129,7 +129,8 @@ def test_one_key_acts_on_the_current_row_and_nothing_is_left(
     page.keyboard.press("z")
     expect(row.get_by_role("button", name="1 h")).to_be_focused()
     page.keyboard.press("2")
-    expect(notices).to_contain_text("Snoozed late-1.")
+    expect(notices).to_contain_text("Snoozed late-1 for 4 hours.")
+    expect(row).to_contain_text("snoozed, back in 4")
     page.keyboard.press("i")
     row.get_by_label("Give it to").fill("nobody@example.org")
     page.keyboard.press("Enter")
@@ -147,17 +148,63 @@ def test_many_are_chosen_previewed_and_rejected_by_keyboard(
 ) -> None:
     enter(page.context)
     page.goto("/backlog?department=eu")
+    notices = page.locator("#notices")
+    page.keyboard.press("Shift+R")
+    expect(notices).to_contain_text("Choose at least one item first")
     for _ in range(2):
         page.keyboard.press("j")
         page.keyboard.press("v")
-    page.get_by_role("button", name="Reject…").focus()
-    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Z")
+    expect(page.get_by_role("heading", name="Snooze 2 items?")).to_be_visible()
+    expect(page.get_by_role("radio", name="1 hour")).to_be_focused()
+    page.wait_for_load_state()  # the scripts listen from then on
+    page.keyboard.press("Control+Enter")
+    expect(notices).to_contain_text("Choose for how long.")
+    page.keyboard.press("2")
+    expect(page.get_by_role("radio", name="4 hours")).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    expect(notices).to_contain_text("2 of 2 snoozed.")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Snooze 0 items?")).to_be_visible()
+    page.go_forward()
+    page.wait_for_load_state()
+    for _ in range(2):
+        page.keyboard.press("j")
+        page.keyboard.press("v")
+    page.keyboard.press("Shift+R")
     expect(page.get_by_role("heading", name="Reject 2 items?")).to_be_visible()
+    page.wait_for_load_state()
     assert axe(page) == []
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/backlog?department=eu")
-    expect(page.locator("#notices")).to_contain_text("2 of 2 rejected.")
-    assert [load(db, one).state for one in late] == ["rejected", "rejected", "pending", "pending"]
+    expect(notices).to_contain_text("2 of 2 rejected.")
+    # What is snoozed comes later, so the first two rows were others by then.
+    assert [load(db, one).state for one in late] == ["pending", "pending", "rejected", "rejected"]
+    assert [load(db, one).snoozed_until is not None for one in late] == [True, True, False, False]
+
+
+def test_keys_that_do_not_apply_say_why_and_a_row_keeps_its_height(
+    page: Page, enter: Callable[[BrowserContext], None], db: Database, late: list[uuid.UUID], boss: Person
+) -> None:
+    make_claim(db, late[0], boss)
+    enter(page.context)
+    page.goto("/backlog")
+    notices, row = page.locator("#notices"), page.locator(f"#item-{late[0]}")
+    page.keyboard.press("j")
+    page.keyboard.press("t")
+    expect(notices).to_contain_text("You work on late-0 already.")
+    before = row.bounding_box()
+    page.keyboard.press("i")
+    expect(row.get_by_role("button", name="Give")).to_be_visible()
+    after = row.bounding_box()
+    assert before and after and after["height"] <= before["height"] + 8
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    page.wait_for_url("**/queues/receipts/review**")
+    page.wait_for_load_state()
+    page.keyboard.press("b")
+    page.wait_for_url("**/backlog")
 
 
 def test_it_prints_what_matters_and_no_control(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
@@ -46,6 +46,7 @@ def ann(page: Page, office: Office, live_server: LiveServer) -> Page:
 def at(page: Page, title: str) -> None:
     """Waits until the review page is on the item of that title."""
     expect(page.locator(".why a").first).to_have_text(title)
+    expect(page.locator("#review")).not_to_have_attribute("inert", "")  # no key acts before it is seen
 
 
 def test_hands_stay_on_the_keyboard(ann: Page, office: Office) -> None:
@@ -56,6 +57,9 @@ def test_hands_stay_on_the_keyboard(ann: Page, office: Office) -> None:
     at(ann, "item-1")
     ann.keyboard.press("u")
     at(ann, "item-0")
+    expect(ann.get_by_text("Taken back: item-0 is yours again.")).to_be_visible()
+    ann.keyboard.press("u")
+    expect(ann.locator("#notices")).to_contain_text("There is nothing to take back")
     ann.keyboard.press("a")
     at(ann, "item-1")
     ann.keyboard.press("e")
@@ -74,11 +78,32 @@ def test_hands_stay_on_the_keyboard(ann: Page, office: Office) -> None:
     ann.keyboard.press("z")
     ann.get_by_role("button", name="4 hours").press("Enter")
     at(ann, "item-5")
-    expect(ann.get_by_text("Snoozed item-4.")).to_be_visible()
+    expect(ann.get_by_text("Snoozed item-4 for 4 hours.")).to_be_visible()
     states = [office.item(item_id)["state"] for item_id in ids]
     assert states == ["accepted", "edited", "rejected", "pending", "pending", "pending"]
     assert office.item(ids[1])["outcome"]["output"] == {"total": "12.99"}
     assert office.item(ids[2])["outcome"]["reason"] == "wrong-total"
+
+
+def test_no_key_acts_on_anything_while_a_decision_is_on_its_way(ann: Page, office: Office) -> None:
+    first, second = (office.enqueue(external_id=f"item-{n}") for n in range(2))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    ann.goto(REVIEW)
+    ann.route("**/decision", hold)
+    ann.keyboard.press("a")
+    expect(ann.get_by_text("saving, keys wait")).to_be_visible()
+    for key in ("r", "1", "s", "u", "Control+Enter"):
+        ann.keyboard.press(key)
+    assert len(held) == 1
+    held[0].continue_()
+    at(ann, "item-1")
+    expect(ann.get_by_text("saving, keys wait")).to_be_hidden()
+    assert [office.item(one)["state"] for one in (first, second)] == ["accepted", "pending"]
+    assert len(held) == 1
 
 
 def test_keys_do_nothing_while_one_types_nor_when_switched_off(ann: Page, office: Office) -> None:

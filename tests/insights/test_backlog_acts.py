@@ -51,6 +51,7 @@ def boss(client: FlaskClient, office: Office, late: list[uuid.UUID]) -> FlaskCli
 
 
 BACK = "/backlog?queue=receipts"
+TOLD = {"good": {"total": "12.90"}, "odd": {"total": 7}}
 
 
 @pytest.mark.parametrize(
@@ -93,10 +94,11 @@ def test_many_are_previewed_confirmed_and_told(
 ) -> None:
     chosen = [f"{one}@{load(office.db, one).version}" for one in late]
     office.claim("bob", late[2])
-    asked = boss.post("/items/many", headers=HTML, data={"act": "reject", "chosen": chosen, "back": BACK})
-    assert (
-        "Reject 2 items?" in asked.text and "is held by bob" in asked.text and "Left alone: 1" in asked.text
-    )
+    led = boss.post("/items/many", headers=HTML, data={"act": "reject", "chosen": chosen, "back": BACK})
+    address = led.headers["Location"]
+    for _ in range(2):  # an address of its own: a reload shows it again
+        asked = boss.get(address, headers=HTML).text
+        assert "Reject 2 items?" in asked and "is held by bob" in asked and "Left alone: 1" in asked
     assert office.types(late[0])[-1] == "escalated"
     confirmed = {"act": "reject", "chosen": chosen, "back": BACK, "confirmed": "yes"}
     without = boss.post("/items/many", headers=HTML, data=confirmed)
@@ -106,6 +108,51 @@ def test_many_are_previewed_confirmed_and_told(
     page = boss.get(BACK, headers=HTML).text
     assert "2 of 3 rejected." in page and "late-2: is held by bob" in page
     assert [office.item(one)["state"] for one in late] == ["rejected", "rejected", "pending"]
+    assert "is rejected already" in boss.get(address, headers=HTML).text  # what the browser's Back shows
+
+
+def test_nothing_chosen_leads_back_with_a_word(boss: FlaskClient, late: list[uuid.UUID]) -> None:
+    nothing = boss.post("/items/many", headers=HTML, data={"act": "reject", "back": BACK})
+    assert (nothing.status_code, nothing.headers["Location"]) == (303, BACK)
+    assert "Choose at least one item first" in boss.get(BACK, headers=HTML).text
+    unticked = boss.post("/items/many", headers=HTML, data={"plan": "gone", "confirmed": "yes", "back": BACK})
+    assert unticked.headers["Location"] == "/items/many/gone"
+    assert "That preview is gone." in boss.get("/items/many/gone", headers=HTML, follow_redirects=True).text
+
+
+def test_a_preview_of_snoozes_says_which_come_too_late(
+    boss: FlaskClient, office: Office, late: list[uuid.UUID]
+) -> None:
+    """The app's deadline is 19 hours away, and of the newest item 24."""
+    late.append(office.enqueue(external_id="fresh"))
+    chosen = [f"{one}@{load(office.db, one).version}" for one in late]
+    form = {"act": "snooze", "chosen": chosen, "back": BACK}
+    asked = boss.post("/items/many", headers=HTML, data=form, follow_redirects=True).text
+    assert "its deadline is " in asked and asked.count("(0 of 4: the deadline comes first)") == 2
+    boss.post("/items/many", headers=HTML, data={**form, "confirmed": "yes", "for": "1d"})
+    told = boss.get(BACK, headers=HTML).text
+    assert "the deadline is 2026-03-03 09:00 UTC; snooze until a time before it" in told
+
+
+def test_a_preview_shows_what_is_released_and_asks_twice_where_the_page_would(
+    boss: FlaskClient, office: Office
+) -> None:
+    ids = [office.enqueue(external_id=name, output=told) for name, told in TOLD.items()]
+    chosen = [f"{one}@{load(office.db, one).version}" for one in ids]
+    form = {"act": "accept", "back": BACK}
+    asked = boss.post(
+        "/items/many", headers=HTML, data={**form, "chosen": chosen}, follow_redirects=True
+    ).text
+    for said in (
+        "Accept 1 item?", "total: 12.90", "confidence 0.5", "total: 7",
+        "Left alone unless you tick them: 1", "does not fit the queue&#39;s schema", "no undo for all of them",
+    ):  # fmt: skip
+        assert said in asked, said
+    confirmed = {**form, "confirmed": "yes", "chosen": chosen[0]}
+    boss.post("/items/many", headers=HTML, data=confirmed)
+    assert [office.item(one)["state"] for one in ids] == ["accepted", "pending"]
+    boss.post("/items/many", headers=HTML, data={**form, "confirmed": "yes", "sure": chosen[1]})
+    assert [office.item(one)["state"] for one in ids] == ["accepted", "accepted"]
 
 
 @pytest.mark.parametrize(
@@ -184,9 +231,14 @@ def test_the_json_has_what_the_page_shows(
     app: Flask, office: Office, boss: FlaskClient, late: list[uuid.UUID]
 ) -> None:
     boss.post(f"/items/{late[0]}/acknowledgement", headers=HTML, data={"back": BACK})
+    boss.post(f"/items/{late[0]}/snooze", headers=HTML, data={"for": "1h", "back": BACK})
+    assert "Snoozed late-0 for 1 hour." in boss.get(BACK, headers=HTML).text
     told = app.test_client().get("/api/v1/backlog", headers=key_headers(office.db)).get_json()
     first = next(item for item in told["escalated_items"] if item["id"] == str(late[0]))
     assert first["told"] == [{"who": "max@example.org", "through": "in-app", "state": "unread", "at": None}]
     assert first["acknowledged"] == {"by": "max", "at": "2026-03-02T14:00:00.000000Z"}
+    assert sorted(str(item["snoozed_until"]) for item in told["escalated_items"]) == [
+        "2026-03-02T15:00:00.000000Z", "None", "None",
+    ]  # fmt: skip
     assert told["workload"] == []
     assert (len(told["hours"]), len(told["forecast"]), told["trend"]) == (24, 8, {"day": None, "week": None})

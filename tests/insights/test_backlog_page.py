@@ -20,6 +20,7 @@ from reviewqueue.queues.models import Queue
 from reviewqueue.transaction import SYSTEM
 from reviewqueue.web.requests import SESSION_ID
 
+from ..items.browsing import Form
 from ..queues.doors import key_headers
 from ..support.making import load, make_claim, make_decision, make_item, make_items, make_person, make_queue
 
@@ -125,6 +126,30 @@ def test_taking_an_item_leads_to_its_review(
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/queues/receipts/review")
     assert load(db, late).claim_by == boss.id
+
+
+def test_a_decision_from_the_backlog_leads_back_to_it(
+    client: FlaskClient, boss: Person, late: uuid.UUID, db: Database
+) -> None:
+    headers, back = {"Sec-Fetch-Site": "same-origin"}, "/backlog?queue=receipts"
+    led = client.post(f"/items/{late}/claim", headers=headers, data={"back": back}).headers["Location"]
+    page = client.get(led).get_data(as_text=True)
+    assert "Back to the backlog" in page
+    text = client.get("/backlog").get_data(as_text=True)
+    assert f"/queues/receipts/review?item={late}&amp;back=/backlog" in text
+    form = {**Form(page).values, "verdict": "reject"}
+    answer = client.post(f"/items/{late}/decision", headers={**headers, **FRAGMENT}, data=form)
+    assert (answer.headers["HX-Redirect"], answer.headers["RQ-Kept"]) == (back, "1")
+    assert "Rejected late-1." in client.get(back).get_data(as_text=True)
+
+
+def test_a_key_that_does_not_apply_says_why(
+    client: FlaskClient, boss: Person, late: uuid.UUID, db: Database, queue: Queue
+) -> None:
+    make_claim(db, late, make_person(db, "other@example.org", queue))
+    text = client.get("/backlog").get_data(as_text=True)
+    assert '<span hidden data-no-key="d">other works on late-1.</span>' in text
+    assert '<span hidden data-no-key="t">other works on late-1.</span>' in text
 
 
 def test_who_may_not_tend_items_is_offered_no_acts(

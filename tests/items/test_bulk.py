@@ -13,7 +13,8 @@ from reviewqueue.errors import Forbidden, Invalid
 from reviewqueue.escalation.operations import fire_due
 from reviewqueue.items import bulk
 from reviewqueue.items import operations as items
-from reviewqueue.items.bulk import Act, Done, Orders, Preview
+from reviewqueue.items.bulk import Done, Orders, Preview
+from reviewqueue.items.bulk_checks import Act
 from reviewqueue.people.models import Membership
 from reviewqueue.transaction import SYSTEM
 
@@ -141,3 +142,30 @@ def test_the_preview_of_an_assignment_names_who_may_have_how_many(office: Office
 def test_an_edit_is_made_on_one(office: Office) -> None:
     with pytest.raises(Invalid):
         preview(office, "lea", "edit", office.enqueue())
+
+
+def test_what_breaks_the_schema_is_accepted_only_when_it_is_said_twice(office: Office) -> None:
+    good, bad = office.enqueue(external_id="good"), office.enqueue(external_id="bad", output={"sum": 3})
+    empty = office.enqueue(external_id="empty", output=None)
+    plan = preview(office, "lea", "accept", good, bad, empty)
+    assert [item.title for item in plan.ready] == ["good"]
+    [(item, doubt)] = plan.doubted
+    assert item.title == "bad" and doubt.startswith("The suggestion does not fit the queue's schema")
+    assert plan.refused == [("empty", "has no output that could be accepted")]
+    assert (plan.outputs[good], plan.outputs[bad]) == ("total: 12.90", "sum: 3")
+    assert carry_out(office, "lea", plan).done == 1
+    assert office.item(bad)["state"] == "pending"
+    again = bulk.preview(office.db, office.caller("lea"), seen(office, bad), "accept", sure={bad})
+    assert carry_out(office, "lea", again).done == 1
+    assert office.item(bad)["state"] == "accepted"
+    assert not preview(office, "lea", "reject", office.enqueue(output={"sum": 3})).doubted
+
+
+def test_a_suggestion_that_is_seen_after_the_answer_is_not_in_the_preview(db: Database) -> None:
+    office = open_office(db, lanes={"assist_at": 0.4})
+    hidden = office.enqueue(confidence=0.1)
+    plan = preview(office, "lea", "reject", hidden)
+    assert plan.outputs == {}
+    carry_out(office, "lea", plan, Orders(reasons={"receipts": "wrong-total"}))
+    [told] = [event["data"] for event in office.trail(hidden) if event["type"] == "item.reviewed"]
+    assert told["seen"]["suggestion_visible"] is False

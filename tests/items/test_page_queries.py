@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from flask.testing import FlaskClient
 
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
-from reviewqueue.items import desk_queries, dossiers, page_queries, reviewing
+from reviewqueue.items import desk_queries, dossiers, operations, page_queries, reviewing
 from reviewqueue.items.models import Item
 from tests.items.browsing import HTML
 from tests.items.office import Office, open_office
@@ -124,3 +125,23 @@ def test_a_page_costs_as_many_queries_with_many_items_as_with_few(
         costs.append(len(statements))
     assert costs[1] <= costs[0]
     assert costs[1] <= most, "\n".join(statements)
+
+
+def test_the_last_decision_is_taken_back_only_while_it_was_the_last_act(office: Office) -> None:
+    older, newer, aside = (office.enqueue(external_id=name) for name in ("older", "newer", "aside"))
+    ann, db = office.caller("ann"), office.db
+
+    def offered() -> str | None:
+        return reviewing.around(db, ann, "receipts").undo_title
+
+    office.decide("ann", older)
+    office.decide("ann", newer)
+    office.claim("ann", aside)
+    assert offered() == "newer"
+    operations.undo(db, ann, newer)
+    assert offered() is None
+    office.decide("ann", newer)
+    office.decide("bob", office.enqueue())
+    assert offered() == "newer"
+    operations.snooze(db, ann, aside, db.clock.now() + timedelta(hours=1))
+    assert offered() is None
