@@ -158,4 +158,6 @@ class Hands:
         self._page.keyboard.type(text)
 
     def _press(self, key: str) -> None:
+        # Faster than any hand: what is pressed before the next item was seen is dropped on purpose.
+        expect(self._page.get_by_text("saving, keys wait")).to_be_hidden(timeout=SLOW)
         self._page.keyboard.press(key)
