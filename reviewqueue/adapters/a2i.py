@@ -2,7 +2,7 @@
 
 Reads what `CreateFlowDefinition` was given: `Conditions` that nest `And`, `Or` and `Not` around checks of Textract's
 form keys, of Rekognition's moderation labels, and samples. Where a policy can say no such thing, it says so in a note;
-what is not exactly the same asks people about more items, never about fewer, unless the note says that it is left out.
+what is not exactly the same asks people about more items, never about fewer.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ class Carried:
     notes: list[str] = field(default_factory=list)
     """What is not the same, each with its place."""
     left_out: list[str] = field(default_factory=list)
-    """What a policy cannot say: nobody is asked because of it."""
+    """What a policy cannot say. Nobody knows whom it would have stopped, so then nothing passes without a human."""
 
     def policy(self) -> dict[str, Any]:
         """The key `policy` of a queue's document. What no condition matches, A2I releases."""
         return {
-            "lanes": {"autonomous_at": 0, "assist_at": 0},
+            "lanes": {"autonomous_at": None if self.left_out else 0, "assist_at": 0},
             "review_when": self.review_when,
             "audit_sample": self.audit_sample,
         }

@@ -49,7 +49,10 @@ class Trust:
 def receipt_of(subject: str | Outcome | Item, expected: Expected) -> tuple[str, Expected]:
     """The receipt in what was given, and what else that says of it. Raises InvalidReceipt where there is none."""
     if isinstance(subject, Item):
-        known: dict[str, Any] = {"queue": subject.queue, "item_id": subject.id}
+        known: dict[str, Any] = {
+            "queue": expected.queue if expected.queue is not None else subject.queue,
+            "item_id": expected.item_id if expected.item_id is not None else subject.id,
+        }
         expected = replace(expected, **known)
     outcome = subject.outcome if isinstance(subject, Item) else subject
     receipt = outcome if isinstance(outcome, str) else outcome.receipt if outcome is not None else None

@@ -107,7 +107,7 @@ def make_first_admin(db: Database, token: str, form: FirstAdmin, arrival: Arriva
     password_hash = passwords.hash_of(form.password, email=form.email)
     with db.transaction(SYSTEM, arrival.request_id) as tx:
         link = _usable(tx.session, token, db)
-        if link.person_id is not None or tx.session.scalar(sa.select(sa.exists(sa.select(Person.id)))):
+        if link.person_id is not None:
             raise _no_such_link()
         link.used_at = tx.now
         person = persons.add(tx, email=form.email, name=form.name, is_admin=True)
@@ -133,10 +133,12 @@ def _usable(session: Session, token: str, db: Database) -> SignInLink:
     link = session.scalar(statement)
     if link is None or link.used_at is not None or link.expires_at <= db.clock.now():
         raise _no_such_link()
-    if link.person_id is not None:
-        person = session.get_one(Person, link.person_id)
-        if person.disabled_at is not None:
+    if link.person_id is None:
+        # Makes the first admin, and so is over once there is anybody.
+        if session.scalar(sa.select(sa.exists(sa.select(Person.id)))):
             raise _no_such_link()
+    elif session.get_one(Person, link.person_id).disabled_at is not None:
+        raise _no_such_link()
     return link
 
 

@@ -119,6 +119,7 @@ def test_any_key_is_the_items_own_confidence() -> None:
 def test_what_a_policy_cannot_say_is_left_out_and_said_so(condition: dict[str, Any]) -> None:
     alone = carried(condition)
     assert (alone.review_when, len(alone.left_out)) == ([], 1)
+    assert alone.policy()["lanes"]["autonomous_at"] is None, "nothing passes unseen for want of a rule"
     one_of_two = carried({"Or": [condition, PAY_DATE]})
     assert one_of_two.review_when == carried(PAY_DATE).review_when
     assert one_of_two.left_out[0].startswith("/Conditions/0/Or/0: ")

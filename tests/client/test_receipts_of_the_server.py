@@ -40,6 +40,10 @@ def test_an_edit_is_an_order_to_act_on_exactly_that(desk: ReviewQueue, office: O
     for told in wrong:
         with pytest.raises(InvalidReceipt):
             desk.verify(outcome, **told)
+    others: list[dict[str, Any]] = [{"queue": "others"}, {"item": str(uuid.uuid4())}]
+    for other in others:
+        with pytest.raises(InvalidReceipt):
+            desk.verify(desk.item(item), outcome.output, **other)
     assert outcome.receipt is not None
     head, claims, signature = outcome.receipt.split(".")
     with pytest.raises(InvalidReceipt):

@@ -50,6 +50,8 @@ def test_a_first_run_link_is_dead_once_there_is_a_person(db: Database) -> None:
     assert token is not None
     invite(db)
     with pytest.raises(NotFound):
+        links.look_up(db, token)
+    with pytest.raises(NotFound):
         links.make_first_admin(db, token, FIRST, HERE)
 
 
