@@ -40,7 +40,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 KNOWN_ITEMS = 4
-EXAMPLES = 30
+EXAMPLES = 20
 
 
 class Served:
