@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -165,7 +166,8 @@ def test_many_are_chosen_previewed_and_rejected_by_keyboard(
     page.keyboard.press("Control+Enter")
     expect(notices).to_contain_text("2 of 2 snoozed.")
     page.go_back()
-    expect(page.get_by_role("heading", name="Snooze 0 items?")).to_be_visible()
+    # Back shows the preview, as it was or anew: which of the two is the browser's to choose.
+    expect(page.get_by_role("heading", name=re.compile(r"^Snooze [02] items\?$"))).to_be_visible()
     page.go_forward()
     page.wait_for_load_state()
     for _ in range(2):
