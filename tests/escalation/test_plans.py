@@ -50,7 +50,7 @@ def test_it_uses_its_index(
     ids = make_items(db, queue, [{}] * 20 + [{"confidence": 0.95}] * 500)
     make_claim(db, ids[0], make_person(db, "clerk@example.org", queue))
     clock.move(hours=1)
-    inform_planner(db)
+    tidy(db)
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
@@ -61,6 +61,14 @@ def test_it_uses_its_index(
     sa.event.remove(db.engine, "before_cursor_execute", note)
     statement, parameters = next(one for one in asked if part in one[0])
     assert index in plan(db, statement, parameters)
+
+
+def tidy(db: Database) -> None:
+    """Rows that earlier tests deleted, and figures that nobody has collected yet, would decide about the plan."""
+    inform_planner(db)
+    if not db.embedded:
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (FULL, ANALYZE) item")
 
 
 def plan(db: Database, statement: str, parameters: Any) -> str:
