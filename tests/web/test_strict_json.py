@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewqueue.errors import NotJson
-from reviewqueue.web.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER, loads
+from reviewqueue.web.strict_json import LARGEST_INTEGER, SMALLEST_INTEGER, _carefully, loads
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 VALUES = st.recursive(
@@ -81,6 +81,49 @@ def test_a_repeated_key_is_refused_wherever_it_is(keys: list[str]) -> None:
         repeated = next(key for i, key in enumerate(keys) if key in keys[:i])
         pointer = "/1/" + repeated.replace("~", "~0").replace("/", "~1")
         assert refused.value.faults[0].pointer == pointer
+
+
+# Texts between their quotes as they are sent, among them what looks like the end of a key.
+SENT = st.sampled_from(
+    ["a", "b", ":", '\\"', '\\":', '\\"\\":a', "\\u0022:", '\\"\\u003A', "\\\\", "\\n", "\\ud83d\\ude00"]
+)
+ROOM = st.sampled_from(["", "", "", " ", "\n"])
+
+
+def _objects(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    members = st.lists(st.builds('"{}"{}:{}{}'.format, SENT, ROOM, ROOM, inner), max_size=4)
+    return members.map(lambda parts: "{" + ",".join(parts) + "}")
+
+
+SENT_VALUES = st.recursive(
+    st.one_of(
+        SENT.map('"{}"'.format), st.sampled_from(["1", "18446744073709551616", "0.1234567890123456789"])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda parts: f"[{','.join(parts)}]"), _objects(inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(SENT_VALUES)
+def test_the_quick_way_reads_and_refuses_what_the_careful_way_does(text: str) -> None:
+    try:
+        value = _carefully(text.encode())
+    except NotJson as refusal:
+        with pytest.raises(NotJson) as refused:
+            loads(text.encode())
+        assert refused.value.faults == refusal.faults
+    else:
+        assert loads(text.encode()) == value
+
+
+@pytest.mark.parametrize("deep", [65, 200, 300, 1_100])
+def test_depth_is_counted_wherever_it_lies(deep: int) -> None:
+    inner = b'{"a":' * (deep - 1) + b"[]" + b"}" * (deep - 1)
+    for body in (inner, b"[0," + inner + b"]", b'{"b":[' + inner + b"]}"):
+        with pytest.raises(NotJson):
+            loads(body)
 
 
 @pytest.mark.parametrize(
