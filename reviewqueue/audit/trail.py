@@ -6,10 +6,9 @@ import hmac
 import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 import sqlalchemy as sa
@@ -37,8 +36,7 @@ class Chained(Protocol):
     event_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event as it will be stored."""
 
     id: uuid.UUID
@@ -58,6 +56,7 @@ class Trail:
 
     def __init__(self, session: Session, actor: Actor, at: datetime, request_id: str | None) -> None:
         self._session, self.actor, self.at, self.request_id = session, actor, at, request_id
+        self._at_text = rfc3339(at)
         self.events: list[Recorded] = []
         self.subjects: set[object] = set()
         """What has an event in this transaction: audited objects, for the guard to check."""
@@ -112,7 +111,7 @@ class Trail:
                 "queue": queue,
                 "item_id": str(item_id) if item_id else None,
                 "item_seq": item_seq,
-                "at": rfc3339(self.at),
+                "at": self._at_text,
                 "actor": actor.as_dict(),
                 "data": data,
                 "request_id": self.request_id,

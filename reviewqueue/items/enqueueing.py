@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -15,12 +16,12 @@ from ..bulk import among
 from ..db import Database, table_of
 from ..errors import ExternalIdTaken, Fault, Invalid, Refusal
 from ..people.access import Access, Action, Caller, access_of
+from ..queues.models import Queue
 from ..queues.policies import Desk, desk_named, policy_of
-from ..queues.routing import Policy
 from ..transaction import Transaction
 from .forms import EnqueueForm, parse
 from .handling import withdraw
-from .intake import Arrival, arrive, content_hash, write_many, write_one
+from .intake import Arrival, Intake, content_hash, write_many, write_one
 from .models import Item
 from .queries import one_shown
 from .repeats import Repeat
@@ -39,8 +40,7 @@ class Enqueued:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What became of one body of a batch that was taken."""
 
     id: uuid.UUID
@@ -72,7 +72,7 @@ def enqueue(
             return Enqueued(one_shown(tx.session, known_id), replayed=True)
         queue = _queue_for(tx.session, access, form.queue)
         policy = policy_of(tx.session, queue.policy_id)
-        arrival = arrive(form, body, queue, policy, now=tx.now, key_id=caller.key_id)
+        arrival = Intake(queue, policy, tx.now, caller.key_id).arrive(form, body)
         if form.supersedes is not None:
             arrival.item["supersedes"] = _find_superseded(tx.session, queue, form.supersedes)
         known_id = None if write_one(tx, arrival) else _known_by_external_id(tx, arrival)
@@ -127,7 +127,7 @@ def _arrivals(
     """Validates and routes each body before anything is locked: the refusals by index, and what goes on."""
     results: list[Taken | Refusal | None] = [None] * len(bodies)
     arrivals: list[tuple[int, Arrival]] = []
-    known: dict[str, tuple[Desk, Policy] | Refusal] = {}
+    intakes: dict[str, Intake | Refusal] = {}
     with db.reading() as session:
         access, now = access_of(session, caller), db.clock.now()
         for index, body in enumerate(bodies):
@@ -135,26 +135,28 @@ def _arrivals(
                 if isinstance(body, Refusal):
                     raise body
                 form = parse(EnqueueForm, body)
-                if form.queue not in known:
-                    known[form.queue] = _queue_and_policy(session, access, form.queue)
-                found = known[form.queue]
-                if isinstance(found, Refusal):
-                    raise found
-                arrival = arrive(form, body, *found, now=now, key_id=caller.key_id)
+                if form.queue not in intakes:
+                    intakes[form.queue] = _intake(session, access, form.queue, now, caller.key_id)
+                intake = intakes[form.queue]
+                if isinstance(intake, Refusal):
+                    raise intake
+                arrival = intake.arrive(form, body)
                 if form.supersedes is not None:
-                    arrival.item["supersedes"] = _find_superseded(session, found[0], form.supersedes)
+                    arrival.item["supersedes"] = _find_superseded(session, arrival.queue, form.supersedes)
                 arrivals.append((index, arrival))
             except Refusal as refusal:
                 results[index] = refusal
     return results, arrivals
 
 
-def _queue_and_policy(session: Any, access: Access, name: str) -> tuple[Desk, Policy] | Refusal:
+def _intake(
+    session: Any, access: Access, name: str, now: datetime, key_id: uuid.UUID | None
+) -> Intake | Refusal:
     try:
         queue = _queue_for(session, access, name)
-        return queue, policy_of(session, queue.policy_id)
     except Refusal as refusal:
         return refusal
+    return Intake(queue, policy_of(session, queue.policy_id), now, key_id)
 
 
 def _queue_for(session: Any, access: Access, name: str) -> Desk:
@@ -243,7 +245,7 @@ def _known_by_external_id(tx: Transaction, arrival: Arrival) -> uuid.UUID:
     return known
 
 
-def _find_superseded(session: Any, queue: Desk, named: str) -> uuid.UUID:
+def _find_superseded(session: Any, queue: Desk | Queue, named: str) -> uuid.UUID:
     """The item of this queue that the app names by external id or by id. Raises Invalid."""
     which = [Item.external_id == named]
     with suppress(ValueError):

@@ -6,9 +6,8 @@ import hashlib
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -43,8 +42,7 @@ _INSERT_EVIDENCE = sa.insert(table_of(Evidence))
 _INSERT_OUTCOME = sa.insert(table_of(Outcome))
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """An item that is about to be written: its rows, and what its events will say."""
 
     item: dict[str, Any]
@@ -59,60 +57,80 @@ class Arrival:
         return item_id
 
 
-def arrive(
-    form: EnqueueForm,
-    body: dict[str, Any],
-    queue: Desk | Queue,
-    policy: Policy,
-    *,
-    now: datetime,
-    key_id: uuid.UUID | None,
-) -> Arrival:
-    """Routes a validated body and prepares its rows. Pure, but for the new id."""
-    item_id = uuid7()
-    routing = route(policy, body, item_id, queue.stage)
-    evidence = _evidence(item_id, body)
-    has_outcome = routing.released
-    deadline = now + policy.deadline_after if policy.deadline_after and not has_outcome else None
-    due = due_at(now, policy.due_after, 0.0, policy.calendar) if routing.to_human else None
-    timer = (
-        next_timer(policy.steps, Facts(now, 0.0, deadline, None, 0, 0, None), now, policy.calendar)
-        if routing.to_human
-        else None
-    )
-    item = {
-        "id": item_id,
-        "queue_id": queue.id,
-        "queue": queue.name,
-        "external_id": form.external_id,
-        "state": (State.PENDING if routing.to_human else State.AUTO_ACCEPTED).value,
-        "lane": routing.lane.value,
-        "purpose": routing.purpose.value,
-        "reasons": [{"code": r.code, "detail": r.detail} for r in routing.reasons],
-        "policy_id": queue.policy_id,
-        "policy_version": policy.version,
-        "priority": routing.priority,
-        "confidence": form.confidence,
-        "flags": form.flags,
-        "tags": form.tags,
-        **_model_and_prompt(form),
-        "created_at": now,
-        "waiting_since": now,
-        "due_at": due,
-        "deadline_at": deadline,
-        "valid_until": form.valid_until,
-        "timer_at": timer.at if timer else None,
-        "timer_kind": timer.kind if timer else None,
-        "revision": 1 if has_outcome else 0,
-        "has_outcome": has_outcome,
-        "event_seq": 2 if has_outcome else 1,
-        "evidence_hash": evidence_hash(evidence),
-        "content_hash": content_hash(body),
-        "key_id": key_id,
-        "supersedes": None,
-    }
-    outcome = _released(item_id, now) if has_outcome else None
-    return Arrival(item, evidence, outcome, routing, queue)
+class Times(NamedTuple):
+    """When things will happen to an item by themselves."""
+
+    due_at: datetime | None = None
+    deadline_at: datetime | None = None
+    timer_at: datetime | None = None
+    timer_kind: str | None = None
+
+
+class Intake:
+    """A queue that takes items at one moment; what all of them have in common is worked out once."""
+
+    def __init__(self, queue: Desk | Queue, policy: Policy, now: datetime, key_id: uuid.UUID | None) -> None:
+        self._queue, self._policy, self._now = queue, policy, now
+        self._times: dict[bool, Times] = {}
+        self._common = {
+            "queue_id": queue.id,
+            "queue": queue.name,
+            "policy_id": queue.policy_id,
+            "policy_version": policy.version,
+            "created_at": now,
+            "waiting_since": now,
+            "key_id": key_id,
+            "supersedes": None,
+        }
+
+    def arrive(self, form: EnqueueForm, body: dict[str, Any]) -> Arrival:
+        """Routes a validated body and prepares its rows. Pure, but for the new id."""
+        item_id = uuid7()
+        routing = route(self._policy, body, item_id, self._queue.stage)
+        evidence = _evidence(item_id, body)
+        released = routing.released
+        item = {
+            **self._common,
+            "id": item_id,
+            "external_id": form.external_id,
+            "state": (State.PENDING if routing.to_human else State.AUTO_ACCEPTED).value,
+            "lane": routing.lane.value,
+            "purpose": routing.purpose.value,
+            "reasons": [{"code": code, "detail": detail} for code, detail in routing.reasons],
+            "priority": routing.priority,
+            "confidence": form.confidence,
+            "flags": form.flags,
+            "tags": form.tags,
+            **_model_and_prompt(form),
+            **self._times_of(routing)._asdict(),
+            "valid_until": form.valid_until,
+            "revision": 1 if released else 0,
+            "has_outcome": released,
+            "event_seq": 2 if released else 1,
+            "evidence_hash": evidence_hash(evidence),
+            "content_hash": content_hash(body),
+        }
+        outcome = _released(item_id, self._now) if released else None
+        return Arrival(item, evidence, outcome, routing, self._queue)
+
+    def _times_of(self, routing: Routing) -> Times:
+        if not routing.to_human:
+            return Times()
+        if routing.released not in self._times:
+            self._times[routing.released] = self._waiting(with_deadline=not routing.released)
+        return self._times[routing.released]
+
+    def _waiting(self, *, with_deadline: bool) -> Times:
+        """Of an item that waits for a human: for an audit the app does not wait, so that there is no deadline."""
+        policy, now = self._policy, self._now
+        deadline = now + policy.deadline_after if policy.deadline_after and with_deadline else None
+        timer = next_timer(policy.steps, Facts(now, 0.0, deadline, None, 0, 0, None), now, policy.calendar)
+        return Times(
+            due_at(now, policy.due_after, 0.0, policy.calendar),
+            deadline,
+            timer.at if timer else None,
+            timer.kind if timer else None,
+        )
 
 
 def write_one(tx: Transaction, arrival: Arrival) -> bool:

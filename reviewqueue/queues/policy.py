@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
@@ -16,8 +16,7 @@ from .policy_document import PolicyRules, PublishedPolicy, ReasonOption
 from .schemas import compile_schema
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why an item went where it went."""
 
     code: str

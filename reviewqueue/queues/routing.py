@@ -19,10 +19,10 @@ an output's properties may appear), since reasons live in the trail, which outli
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from .lanes import Lane, Purpose, Stage
@@ -38,8 +38,7 @@ MODEL_ERROR = Reason("model-error", "the model reported an error")
 NO_OUTPUT = Reason("no-output", "the model gave no output")
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(NamedTuple):
     lane: Lane
     purpose: Purpose
     released: bool
@@ -142,6 +141,7 @@ def _priority(policy: Policy, body: Mapping[str, Any]) -> int:
     return priority
 
 
+@lru_cache(maxsize=1024)
 def _short(value: float) -> str:
     """To four places and never rounded up, so that what is below a threshold also reads so."""
     cut = Decimal(repr(value)).quantize(_PLACES, ROUND_FLOOR)

@@ -15,7 +15,7 @@ from reviewqueue.escalation.calendar_operations import AppliedCalendar, apply_ca
 from reviewqueue.items.claiming import Reviewer, claim
 from reviewqueue.items.deciding import Fence, Judgement, decide
 from reviewqueue.items.forms import EnqueueForm
-from reviewqueue.items.intake import arrive, write_many
+from reviewqueue.items.intake import Intake, write_many
 from reviewqueue.items.models import Evidence, Item
 from reviewqueue.items.states import Verdict
 from reviewqueue.people.access import SYSTEM_CALLER
@@ -88,12 +88,12 @@ def make_team(db: Database, slug: str, *members: Person) -> Team:
 def make_items(db: Database, queue: Queue, bodies: Sequence[dict[str, Any]]) -> list[uuid.UUID]:
     """Enqueues the bodies, whose `queue` and `input` may be left out; returns the items' ids in their order."""
     with db.transaction(Actor("app", "test", "test app")) as tx:
-        policy = policy_of(tx.session, queue.policy_id)
+        intake = Intake(queue, policy_of(tx.session, queue.policy_id), tx.now, key_id=None)
         arrivals = []
         for given in bodies:
             body = {"queue": queue.name, "input": "in", "output": "out", **given}
             form = EnqueueForm.model_validate(body)
-            arrivals.append(arrive(form, body, queue, policy, now=tx.now, key_id=None))
+            arrivals.append(intake.arrive(form, body))
         write_many(tx, arrivals)
     return [arrival.id for arrival in arrivals]
 
