@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from reviewqueue.clock import Clock
-from reviewqueue.db import Database
+from reviewqueue.db import Database, engine_of
 from reviewqueue.migrating import metadata, upgrade
 
 Kind = Literal["sqlite", "postgresql"]
@@ -43,12 +43,16 @@ class Databases:
         self._numbers = itertools.count(1)
         self._server: sa.Engine | None = None
         self._migrated: set[str] = set()
-        self._free: list[str] = []
+        self._free: dict[Kind, list[str]] = {"sqlite": [], "postgresql": []}
+        self._engines: dict[str, sa.Engine] = {}
 
     def make(self, kind: Kind, clock: Clock | None = None) -> Database:
         """A new database with the newest schema and nothing in it."""
         url = self._new_sqlite() if kind == "sqlite" else self._new_postgresql()
-        return Database(url, clock)
+        if url not in self._engines:
+            self._engines[url] = engine_of(sa.make_url(url))
+        # The engine remembers how statements are compiled; listeners of a test hear the test's own view of it.
+        return Database(url, clock, engine=self._engines[url].execution_options())
 
     def make_empty(self, kind: Kind, clock: Clock | None = None) -> Database:
         """A new database without any table."""
@@ -59,18 +63,21 @@ class Databases:
         return Database(self._url(name), clock)
 
     def drop(self, db: Database) -> None:
+        left = db.engine.pool.checkedout()  # type: ignore[attr-defined]
         db.dispose()
         if db.embedded:
             path = Path(str(db.url.database))
             for file in path.parent.glob(f"{path.name}*"):
                 file.unlink(missing_ok=True)
+            if not left:  # else a thread may still come back to it
+                self._free["sqlite"].append(str(path))
         elif str(db.url.database) in self._migrated and self._emptied(db.url):
-            self._free.append(str(db.url.database))
+            self._free["postgresql"].append(str(db.url.database))
         else:
             self._execute(f'DROP DATABASE IF EXISTS "{db.url.database}" WITH (FORCE)')
 
     def close(self) -> None:
-        for name in self._free:
+        for name in self._free["postgresql"]:
             self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         if self._server is not None:
             self._server.dispose()
@@ -82,11 +89,12 @@ class Databases:
                 made = self.folder / "making.sqlite3"
                 _migrate(f"sqlite:///{made}")
                 made.rename(template)
-        return f"sqlite:///{shutil.copyfile(template, self._new_path())}"
+        path = self._free["sqlite"].pop() if self._free["sqlite"] else self._new_path()
+        return f"sqlite:///{shutil.copyfile(template, path)}"
 
     def _new_postgresql(self) -> str:
-        if self._free:
-            return self._url(self._free.pop())
+        if self._free["postgresql"]:
+            return self._url(self._free["postgresql"].pop())
         template = f"rq_{self.folder.name.removeprefix(RUN_PREFIX)}_template"
         with FileLock(self.folder / "template.lock"):
             ready = self.folder / "template.ready"
