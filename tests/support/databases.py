@@ -45,6 +45,7 @@ class Databases:
         self._migrated: set[str] = set()
         self._free: dict[Kind, list[str]] = {"sqlite": [], "postgresql": []}
         self._engines: dict[str, sa.Engine] = {}
+        self._cleaners: dict[str, sa.Engine] = {}
 
     def make(self, kind: Kind, clock: Clock | None = None) -> Database:
         """A new database with the newest schema and nothing in it."""
@@ -74,11 +75,11 @@ class Databases:
         elif str(db.url.database) in self._migrated and self._emptied(db.url):
             self._free["postgresql"].append(str(db.url.database))
         else:
-            self._execute(f'DROP DATABASE IF EXISTS "{db.url.database}" WITH (FORCE)')
+            self._drop(str(db.url.database))
 
     def close(self) -> None:
         for name in self._free["postgresql"]:
-            self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self._drop(name)
         if self._server is not None:
             self._server.dispose()
 
@@ -110,9 +111,8 @@ class Databases:
     def _emptied(self, url: sa.URL) -> bool:
         """Deletes all rows, which takes a hundredth of the time that a new copy takes. False: better drop it."""
         tables = [table.name for table in metadata().tables.values()]
-        engine = sa.create_engine(url, poolclass=sa.NullPool)
         try:
-            with engine.begin() as connection:
+            with self._cleaner(url).begin() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -127,9 +127,19 @@ class Databases:
                 )
         except sa.exc.DBAPIError:
             return False  # such as an outside server's role that may not do this
-        finally:
-            engine.dispose()
         return True
+
+    def _cleaner(self, url: sa.URL) -> sa.Engine:
+        """Keeps one connection to each database: a new one would have to get to know all tables first."""
+        name = str(url.database)
+        if name not in self._cleaners:
+            self._cleaners[name] = sa.create_engine(url, pool_size=1)
+        return self._cleaners[name]
+
+    def _drop(self, name: str) -> None:
+        if name in self._cleaners:
+            self._cleaners.pop(name).dispose()
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _new_path(self) -> Path:
         return self.folder / f"{self._worker}-{next(self._numbers)}.sqlite3"
