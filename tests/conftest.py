@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -46,9 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     share_what_apps_compile()
     hash_passwords_quickly()
-    # What was imported stays: the collector need not go through it again and again.
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

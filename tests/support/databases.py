@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from reviewqueue.clock import Clock
-from reviewqueue.db import Database, engine_of
+from reviewqueue.db import Database
 from reviewqueue.migrating import metadata, upgrade
 
 Kind = Literal["sqlite", "postgresql"]
@@ -51,7 +51,7 @@ class Databases:
         """A new database with the newest schema and nothing in it."""
         url = self._new_sqlite() if kind == "sqlite" else self._new_postgresql()
         if url not in self._engines:
-            self._engines[url] = engine_of(sa.make_url(url))
+            self._engines[url] = Database(url).engine
         # The engine remembers how statements are compiled; listeners of a test hear the test's own view of it.
         return Database(url, clock, engine=self._engines[url].execution_options())
 

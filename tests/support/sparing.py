@@ -5,6 +5,7 @@ Every test still has an app, an engine and a hasher of its own: only what was wo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -44,14 +45,14 @@ class CompiledTemplates(BytecodeCache):
 def _share_builders() -> None:
     """Werkzeug compiles two functions for each of 130 routes; they are told their rule when they are called."""
     compile_builder = Rule._compile_builder
-    kept: dict[tuple[Any, ...], Any] = {}
+    kept: dict[tuple[Any, ...], Callable[..., tuple[str, str]]] = {}
 
-    def shared(rule: Rule, append_unknown: bool = True) -> Any:
-        if rule.defaults:
-            return compile_builder(rule, append_unknown)
-        what = rule.rule, tuple(rule._trace), append_unknown
+    def shared(self: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        if self.defaults:
+            return compile_builder(self, append_unknown)
+        what = self.rule, tuple(self._trace), append_unknown
         if what not in kept:
-            kept[what] = compile_builder(rule, append_unknown)
+            kept[what] = compile_builder(self, append_unknown)
         return kept[what]
 
     Rule._compile_builder = shared  # type: ignore[method-assign]
