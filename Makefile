@@ -33,6 +33,8 @@ setup: $(STAMPS)/run $(FRONTEND) ## create .venv with the locked dependencies, a
 demo: setup ## start a filled demo on a fresh database, and print how to sign in
 	@$(BIN)/reviewqueue demo $(ARGS)
 
+# Compiled once, whatever the shell says, and not by each worker and each command that the tests start.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(STAMPS)/dev $(FRONTEND) $(STAMPS)/browser $(STAMPS)/faketime ## run every test on SQLite, on PostgreSQL and in a browser
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 

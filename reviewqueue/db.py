@@ -124,11 +124,17 @@ class Database:
     """One database and its clock: what every operation is given first."""
 
     def __init__(
-        self, url: str, clock: Clock | None = None, *, pool_size: int = 10, base_url: str = ""
+        self,
+        url: str,
+        clock: Clock | None = None,
+        *,
+        pool_size: int = 10,
+        base_url: str = "",
+        engine: sa.Engine | None = None,
     ) -> None:
         self.url = sa.make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url) if self.embedded else _postgresql_engine(self.url, pool_size)
+        self.engine = engine or (_sqlite_engine if self.embedded else _postgresql_engine)(self.url, pool_size)
         self.writing = self.engine.execution_options(writes=True)
         self._asking = self.engine.execution_options(
             **({"asks": True} if self.embedded else {"isolation_level": "AUTOCOMMIT"})
@@ -246,7 +252,7 @@ def _process_lock(path: str) -> _Flock | FileLock:
     return FileLock(path, thread_local=False, poll_interval=0.002) if fcntl is None else _Flock(path)
 
 
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
+def _sqlite_engine(url: sa.URL, _pool_size: int) -> sa.Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(

@@ -18,6 +18,7 @@ from reviewqueue.config import Settings
 from reviewqueue.db import Database
 
 from .support.databases import KINDS, Databases, Kind, clean_up, run_folder
+from .support.sparing import hash_passwords_quickly, share_what_apps_compile
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -39,6 +40,11 @@ RUN_ID = "REVIEWQUEUE_TEST_RUN_ID"
 def pytest_configure(config: pytest.Config) -> None:
     # Set before the workers are started, which inherit it and so find the same server.
     os.environ.setdefault(RUN_ID, uuid.uuid4().hex)
+
+
+def pytest_collection_finish() -> None:
+    share_what_apps_compile()
+    hash_passwords_quickly()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from reviewqueue.config import Settings
 from reviewqueue.db import Database
@@ -27,6 +28,9 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# How long a page may take on a machine that does much else besides; no test waits for it that passes.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

@@ -29,8 +29,6 @@ EMAIL, PASSWORD = "reviewer@example.org", "by the keyboard alone"
 POLICY: dict[str, Any] = {"lanes": {"autonomous_at": None, "assist_at": 0.4}}
 CHOSEN = {RECEIPTS: {"accept": 8, "edit": 8, "reject": 4}, FILES: {"accept": 14, "edit": 18, "reject": 8}}
 STATES = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
-SLOW = 20_000
-"""Milliseconds that a busy machine may take for one step."""
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def test_items_are_decided_by_keyboard_alone(page: Page, app: Flask, db: Databas
     keys.sign_in(f"/queues/{queue}/review")
     for _ in chosen:
         keys.decide(chosen[keys.item_on_screen()])
-    expect(page.get_by_text("Nothing waits for you here")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Nothing waits for you here")).to_be_visible()
     assert keys.answered_unseen == unseen
 
     for item in shop.every_item():
@@ -91,10 +89,10 @@ class Hands:
         self._press("Tab")
         self._type(PASSWORD)
         self._press("Enter")
-        self._page.wait_for_url(f"**{then}", timeout=SLOW)  # with its scripts, which make the keys work
+        self._page.wait_for_url(f"**{then}")  # with its scripts, which make the keys work
 
     def item_on_screen(self) -> str:
-        expect(self._title).to_be_visible(timeout=SLOW)
+        expect(self._title).to_be_visible()
         return self._title.inner_text()
 
     def decide(self, sample: Sample) -> None:
@@ -106,16 +104,14 @@ class Hands:
         elif hidden:
             self._answer(sample.truth, before=None)
             self._press("Control+Enter")
-            expect(self._page.get_by_role("heading", name=re.compile("Suggestion"))).to_be_visible(
-                timeout=SLOW
-            )
+            expect(self._page.get_by_role("heading", name=re.compile("Suggestion"))).to_be_visible()
             self._press("a" if decision["verdict"] == "accept" else "Control+Enter")
         elif decision["verdict"] == "accept":
             self._press("a")
         else:
             self._answer(sample.truth, before=sample.body["output"])
             self._press("Control+Enter")
-        expect(self._title.filter(has_text=sample.external_id)).to_have_count(0, timeout=SLOW)
+        expect(self._title.filter(has_text=sample.external_id)).to_have_count(0)
 
     def _reject(self, reason: str) -> None:
         codes = [r["code"] for r in self._document["reasons"] if "reject" in r["for"]]
@@ -145,7 +141,7 @@ class Hands:
     def _choose(self, name: str, choices: Sequence[str], choice: str) -> None:
         self._digits(choices.index(choice) + 1)
         label = self._page.locator("#decision .choice").filter(has=self._page.get_by_text(choice, exact=True))
-        expect(label.locator(f'[name="output/{name}"]')).to_be_checked(timeout=SLOW)
+        expect(label.locator(f'[name="output/{name}"]')).to_be_checked()
 
     def _field(self, name: str) -> Locator:
         return self._page.locator(f'#decision [name="output/{name}"]')
@@ -159,5 +155,5 @@ class Hands:
 
     def _press(self, key: str) -> None:
         # Faster than any hand: what is pressed before the next item was seen is dropped on purpose.
-        expect(self._page.get_by_text("saving, keys wait")).to_be_hidden(timeout=SLOW)
+        expect(self._page.get_by_text("saving, keys wait")).to_be_hidden()
         self._page.keyboard.press(key)

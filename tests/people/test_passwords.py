@@ -7,6 +7,13 @@ import pytest
 from reviewqueue.errors import Invalid
 from reviewqueue.people import passwords
 
+from ..support.sparing import hash_passwords_as_in_production
+
+
+@pytest.fixture(autouse=True)
+def production(monkeypatch: pytest.MonkeyPatch) -> None:
+    hash_passwords_as_in_production(monkeypatch)
+
 
 def test_the_right_password_fits_and_no_other() -> None:
     kept = passwords.hash_of("correct horse battery")

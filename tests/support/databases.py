@@ -43,12 +43,17 @@ class Databases:
         self._numbers = itertools.count(1)
         self._server: sa.Engine | None = None
         self._migrated: set[str] = set()
-        self._free: list[str] = []
+        self._free: dict[Kind, list[str]] = {"sqlite": [], "postgresql": []}
+        self._engines: dict[str, sa.Engine] = {}
+        self._cleaners: dict[str, sa.Engine] = {}
 
     def make(self, kind: Kind, clock: Clock | None = None) -> Database:
         """A new database with the newest schema and nothing in it."""
         url = self._new_sqlite() if kind == "sqlite" else self._new_postgresql()
-        return Database(url, clock)
+        if url not in self._engines:
+            self._engines[url] = Database(url).engine
+        # The engine remembers how statements are compiled; listeners of a test hear the test's own view of it.
+        return Database(url, clock, engine=self._engines[url].execution_options())
 
     def make_empty(self, kind: Kind, clock: Clock | None = None) -> Database:
         """A new database without any table."""
@@ -59,19 +64,22 @@ class Databases:
         return Database(self._url(name), clock)
 
     def drop(self, db: Database) -> None:
+        left = db.engine.pool.checkedout()  # type: ignore[attr-defined]
         db.dispose()
         if db.embedded:
             path = Path(str(db.url.database))
             for file in path.parent.glob(f"{path.name}*"):
                 file.unlink(missing_ok=True)
+            if not left:  # else a thread may still come back to it
+                self._free["sqlite"].append(str(path))
         elif str(db.url.database) in self._migrated and self._emptied(db.url):
-            self._free.append(str(db.url.database))
+            self._free["postgresql"].append(str(db.url.database))
         else:
-            self._execute(f'DROP DATABASE IF EXISTS "{db.url.database}" WITH (FORCE)')
+            self._drop(str(db.url.database))
 
     def close(self) -> None:
-        for name in self._free:
-            self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for name in self._free["postgresql"]:
+            self._drop(name)
         if self._server is not None:
             self._server.dispose()
 
@@ -82,11 +90,12 @@ class Databases:
                 made = self.folder / "making.sqlite3"
                 _migrate(f"sqlite:///{made}")
                 made.rename(template)
-        return f"sqlite:///{shutil.copyfile(template, self._new_path())}"
+        path = self._free["sqlite"].pop() if self._free["sqlite"] else self._new_path()
+        return f"sqlite:///{shutil.copyfile(template, path)}"
 
     def _new_postgresql(self) -> str:
-        if self._free:
-            return self._url(self._free.pop())
+        if self._free["postgresql"]:
+            return self._url(self._free["postgresql"].pop())
         template = f"rq_{self.folder.name.removeprefix(RUN_PREFIX)}_template"
         with FileLock(self.folder / "template.lock"):
             ready = self.folder / "template.ready"
@@ -102,9 +111,8 @@ class Databases:
     def _emptied(self, url: sa.URL) -> bool:
         """Deletes all rows, which takes a hundredth of the time that a new copy takes. False: better drop it."""
         tables = [table.name for table in metadata().tables.values()]
-        engine = sa.create_engine(url, poolclass=sa.NullPool)
         try:
-            with engine.begin() as connection:
+            with self._cleaner(url).begin() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -119,9 +127,19 @@ class Databases:
                 )
         except sa.exc.DBAPIError:
             return False  # such as an outside server's role that may not do this
-        finally:
-            engine.dispose()
         return True
+
+    def _cleaner(self, url: sa.URL) -> sa.Engine:
+        """Keeps one connection to each database: a new one would have to get to know all tables first."""
+        name = str(url.database)
+        if name not in self._cleaners:
+            self._cleaners[name] = sa.create_engine(url, pool_size=1)
+        return self._cleaners[name]
+
+    def _drop(self, name: str) -> None:
+        if name in self._cleaners:
+            self._cleaners.pop(name).dispose()
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _new_path(self) -> Path:
         return self.folder / f"{self._worker}-{next(self._numbers)}.sqlite3"

@@ -193,11 +193,11 @@ def test_small_members_share_a_tree_in_their_place() -> None:
 )
 def test_120_kb_of_anything_is_cut_and_fast(text: str) -> None:
     value = (text * 120_000)[:120_000]
-    started = time.monotonic()
+    started = time.thread_time()
     blocks = present({"html": value}, "input")
     whole = present({"html": value}, "input", whole=True)
     short = present({"markdown": value[:20_000]}, "input")
-    assert time.monotonic() - started < 3
+    assert time.thread_time() - started < 3
     assert blocks[0].cut == 100_000
     assert whole[0].cut == 0
     assert short

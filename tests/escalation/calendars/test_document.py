@@ -105,12 +105,12 @@ def days_closed(count: int, every: int = 1) -> list[dict[str, Any]]:
 
 
 def test_holidays_without_end_are_refused_at_once() -> None:
-    before = time.perf_counter()
+    before = time.thread_time()
     [(where, what)] = refused({"exceptions": days_closed(400)})
     assert (where, what) == ("/exceptions", "leave no open minute in the 366 days from 2026-03-02 on")
     # One that is open on Mondays alone is as shut by closed Mondays alone, 52 of them or more.
     assert refused({"exceptions": days_closed(53, every=7)})[0][0] == "/exceptions"
-    assert time.perf_counter() - before < 2
+    assert time.thread_time() - before < 2
 
 
 def test_a_long_holiday_is_none_without_end() -> None:
