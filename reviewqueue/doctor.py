@@ -68,7 +68,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "settings",
             Standing.ODD,
-            "no BASE_URL, so links carry the address that each request came to",
+            "no BASE_URL, so links carry the address that each request came to, and webhooks no receipts",
             "Set REVIEWQUEUE_BASE_URL to the address that people and apps use.",
         )
     elif settings.base_url.startswith("http://") and "localhost" not in settings.base_url:

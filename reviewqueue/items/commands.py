@@ -143,18 +143,15 @@ def _exported(
     db: Database, given: Settings, queue: str, what: str, test_share: float
 ) -> Iterator[dict[str, Any]]:
     from ..people.callers import SYSTEM_CALLER
-    from ..receipts.signing import signer_for
     from . import exporting, training
-    from .receipts import Receipts
+    from .receipts import receipts_of
 
     base_url = given.base_url.rstrip("/")
     if what == "outputs":
         return training.outputs(db, SYSTEM_CALLER, queue, base_url, test_share)
     if what == "preferences":
         return training.preferences(db, SYSTEM_CALLER, queue, base_url, test_share)
-    # A receipt names the installation: without an address of its own there is nothing to sign.
-    receipts = Receipts(db, signer_for(given, db), base_url) if base_url else None
-    return exporting.export(db, SYSTEM_CALLER, queue, base_url, receipts)
+    return exporting.export(db, SYSTEM_CALLER, queue, base_url, receipts_of(given, db))
 
 
 def _counted(rows: Iterator[dict[str, Any]], told: Callable[[int, str], None]) -> Iterator[dict[str, Any]]:

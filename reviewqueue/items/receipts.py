@@ -1,4 +1,4 @@
-"""The receipts of outcomes: signed when an outcome is shown, so that neither arrivals nor decisions wait for it.
+"""The receipts of outcomes: signed when an outcome is shown or sent, so that no arrival and no decision waits for it.
 
 The claims are made of what the outcome's row keeps, and the signature is deterministic: each reading gives the same.
 """
@@ -15,8 +15,9 @@ import orjson
 import sqlalchemy as sa
 
 from ..canonical import sha256_of
+from ..config import Settings
 from ..db import Database, table_of
-from ..receipts.signing import Signer
+from ..receipts.signing import Signer, signer_for
 from .models import Evidence
 from .views import Shown
 
@@ -70,6 +71,12 @@ class Receipts:
                 rows = connection.execute(_INPUTS, {"ids": missing[start : start + INPUTS_AT_ONCE]})
                 hashes.update({item_id: _hash_of(text) for item_id, text in rows})
         return hashes
+
+
+def receipts_of(settings: Settings, db: Database) -> Receipts | None:
+    """Away from any request. None without an address of its own: a receipt names the installation."""
+    base_url = settings.base_url.rstrip("/")
+    return Receipts(db, signer_for(settings, db), base_url) if base_url else None
 
 
 _EVIDENCE = table_of(Evidence).c

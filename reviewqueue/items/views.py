@@ -111,14 +111,14 @@ class Shown:
             "snoozed_until": _time(item["snoozed_until"]),
             "acknowledged": _acknowledged(item),
             "supersedes": str(item["supersedes"]) if item["supersedes"] else None,
-            "outcome": self._outcome(receipt),
+            "outcome": self.outcome_json(receipt),
             "url": f"{base_url}/items/{item['id']}",
         }
         if self.evidence is not None:
             shown["evidence"] = evidence_json(self.evidence)
         return shown
 
-    def _outcome(self, receipt: str | None) -> dict[str, Any] | None:
+    def outcome_json(self, receipt: str | None = None) -> dict[str, Any] | None:
         if self.outcome is None:
             return None
         return {

@@ -84,7 +84,7 @@ class DeliveryList(BaseModel):
 
 
 class DeliveryWithBody(DeliveryDocument):
-    body: dict[str, Any] = Field(description="As it is sent.")
+    body: dict[str, Any] = Field(description="As it is sent; before it first leaves, without a receipt.")
 
 
 class ReplayDocument(BaseModel):

@@ -39,6 +39,8 @@ class Due:
     event_id: uuid.UUID
     type: str
     body: bytes
+    is_complete: bool
+    """Else the body is not for sending yet: see completing."""
     attempts: int
     """Made before."""
     planned_at: datetime
@@ -175,6 +177,7 @@ def _told(delivery: Delivery, announced: Announcement) -> Due:
         delivery.event_id,
         announced.type,
         announced.body.encode(),
+        announced.is_complete,
         delivery.attempts,
         delivery.planned_at,
     )

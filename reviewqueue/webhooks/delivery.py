@@ -11,15 +11,19 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..config import Settings
 from ..db import Database
+from ..items.receipts import Receipts, receipts_of
 from ..outbound.client import Answer, Client, Limits, NoAnswer
 from ..outbound.guard import Guard
 from ..sealing import CannotOpen
 from . import claiming, schedule, settling
 from .claiming import Batch, Due
+from .completing import completed
 from .settling import Result, Results
 from .signing import Seal, headers
 
@@ -39,6 +43,8 @@ class Sender:
 
     guard: Guard
     seal: Seal
+    receipts: Callable[[Database], Receipts | None]
+    """Who signs the outcomes in the bodies; None: nobody."""
     limits: Limits = field(default_factory=Limits)
     batch_seconds: float = claiming.BATCH_SECONDS
 
@@ -78,14 +84,14 @@ class Sender:
 
 
 def sender_of(settings: Settings) -> Sender:
-    return Sender(settings.guard, Seal(settings.secret_key))
+    return Sender(settings.guard, Seal(settings.secret_key), partial(receipts_of, settings))
 
 
 class _Run:
     """One run of the sender: a dispatcher, and the threads that it has sent out."""
 
     def __init__(self, sender: Sender, db: Database) -> None:
-        self._sender, self._db = sender, db
+        self._sender, self._db, self._receipts = sender, db, sender.receipts(db)
         self._lock = threading.Lock()
         self._busy: Counter[uuid.UUID] = Counter()
         self._made = 0
@@ -121,6 +127,7 @@ class _Run:
             batch = claiming.claim(self._db, subscription_id)
             while batch is not None:
                 worked = True
+                batch = completed(self._db, batch, self._receipts)
                 results = self._sender.attempt(self._db, batch)
                 with self._lock:
                     self._made += len(results)

@@ -66,6 +66,8 @@ class Announcement(Base):
     title: Mapped[str] = mapped_column(sa.String(255))
     """What people call the item: what the page's search finds."""
     body: Mapped[str] = mapped_column(sa.Text)
+    is_complete: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    """Else the outcome's receipt is added just before it first leaves: see completing."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (

@@ -73,7 +73,7 @@ def stage_deliveries(tx: Transaction, version: int) -> None:
 
 
 def _announce(tx: Transaction, events: Sequence[Recorded]) -> None:
-    """Keeps the exact bytes that are sent of these events, with their items as they are at the transaction's end."""
+    """Keeps what is sent of these events, with their items as they are at the transaction's end."""
     items = _items(tx.session, {event.item_id for event in events if event.item_id is not None})
     insert_rows(tx.session, table_of(Announcement), [_announcement(tx, event, items) for event in events])
 
@@ -143,6 +143,7 @@ def _announcement(tx: Transaction, event: Recorded, items: dict[uuid.UUID, Shown
         "item_seq": event.item_seq,
         "title": item.title if item else "",
         "body": orjson.dumps(body).decode(),
+        "is_complete": item is None or item.outcome is None,
         "created_at": tx.now,
     }
 

@@ -14,9 +14,11 @@ from typing import Any
 import orjson
 
 from reviewqueue.db import Database
+from reviewqueue.items.receipts import Receipts
 from reviewqueue.outbound.client import Limits
 from reviewqueue.outbound.guard import Guard
 from reviewqueue.people.access import SYSTEM_CALLER
+from reviewqueue.receipts.signing import Signer
 from reviewqueue.webhooks import operations
 from reviewqueue.webhooks.delivery import Sender
 from reviewqueue.webhooks.forms import NewSubscription
@@ -111,7 +113,11 @@ def subscribe(db: Database, url: str, types: Sequence[str] = ("item.*",), **give
 
 
 def sender(**given: Any) -> Sender:
-    return Sender(LOOPBACK, SEAL, **{"limits": SHORT, **given})
+    return Sender(LOOPBACK, SEAL, **{"receipts": receipts, "limits": SHORT, **given})
+
+
+def receipts(db: Database) -> Receipts:
+    return Receipts(db, Signer(db, SECRET_KEY, None), "http://localhost")
 
 
 def send(db: Database, **given: Any) -> int:

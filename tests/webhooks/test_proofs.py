@@ -23,6 +23,7 @@ from reviewqueue.db import Database
 from reviewqueue.items import operations as items
 from reviewqueue.outbound.client import Limits
 from reviewqueue.people.access import SYSTEM_CALLER
+from reviewqueue.receipts.operations import rotate
 from reviewqueue.webhooks import claiming, operations
 from reviewqueue.webhooks.forms import Rotation
 from reviewqueue.webhooks.models import Delivery, DeliveryAttempt
@@ -32,7 +33,7 @@ from tests.support.sizes import FULL, size
 
 from ..outbound.sockets import connections
 from .hostile import FORBIDDEN_PORT, twenty_hostile
-from .receivers import SEAL, Got, Receiver, receiving, send, sender, subscribe
+from .receivers import SEAL, SECRET_KEY, Got, Receiver, receiving, send, sender, subscribe
 
 ROOT = Path(__file__).resolve().parents[2]
 VERIFY = """
@@ -173,8 +174,8 @@ def test_a_sender_that_is_killed_before_it_records_is_followed_by_the_same_again
     db: Database, receiver: Receiver, clock: MovableClock
 ) -> None:
     office = open_office(db)
-    subscribe(db, receiver.url, ["item.enqueued"])
-    office.enqueue()
+    subscribe(db, receiver.url, ["item.auto_accepted"])
+    office.enqueue(confidence=0.95)
     url = db.url.render_as_string(hide_password=False)
     killed = subprocess.run(
         [sys.executable, "-m", "tests.webhooks.killed_sender", url], cwd=ROOT, check=False, timeout=60
@@ -183,8 +184,10 @@ def test_a_sender_that_is_killed_before_it_records_is_followed_by_the_same_again
     assert len(receiver.got) == 1
     assert send(db) == 0, "its lease still runs"
     clock.move(seconds=(claiming.LEASE + timedelta(seconds=1)).total_seconds())
+    rotate(db, SYSTEM_CALLER, SECRET_KEY, at_once=True)
     assert send(db) == 1
     first, second = receiver.got
     assert (first.id, first.body) == (second.id, second.body)
+    assert first.told["data"]["item"]["outcome"]["receipt"], "by the key before"
     with db.reading() as session:
         assert session.scalars(sa.select(Delivery.state)).all() == ["arrived"]
