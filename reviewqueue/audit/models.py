@@ -55,7 +55,8 @@ class Event(Base):
 class EventContent(Base):
     __tablename__ = "event_content"
 
-    event_id: Mapped[uuid.UUID] = mapped_column(sa.Uuid, sa.ForeignKey("event.id"), primary_key=True)
+    event_id: Mapped[uuid.UUID] = mapped_column(sa.Uuid, primary_key=True)
+    """No foreign key: PostgreSQL locks the row that one points to, which takes the right to change events."""
     salt: Mapped[bytes] = mapped_column(sa.LargeBinary(16))
     body: Mapped[str] = mapped_column(sa.Text)
     """The event's JSON exactly as hashed: hash = HMAC-SHA256(salt, body). It holds the previous event's hash."""
@@ -79,7 +80,7 @@ class EventPosition(Base):
     __tablename__ = "event_position"
 
     position: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    event_id: Mapped[uuid.UUID] = mapped_column(sa.Uuid, sa.ForeignKey("event.id"), unique=True)
+    event_id: Mapped[uuid.UUID] = mapped_column(sa.Uuid, unique=True)
 
 
 class Lease(Base):
