@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from itertools import repeat
+from operator import is_
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -15,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from .db import NEVER, JsonText, UtcDateTime, UtcOrNever
 
-Convert = Callable[[Any], Any]
-
 LINES_AT_ONCE = 200
+NULL = "\\N"
+"""None, in COPY's text."""
 
 
 def insert_rows(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -76,46 +78,55 @@ def _copy(
         cursor.close()
 
 
-def _column(rows: Sequence[Mapping[str, Any]], name: str, convert: Convert | None) -> list[Any]:
+def _column(rows: Sequence[Mapping[str, Any]], name: str, how: Conversion) -> list[Any]:
     """One column's values, as the driver takes them. Column by column, since most hold one value for all rows."""
     values = [row[name] for row in rows]
-    if convert is None:
-        return values
-    if len(set(map(id, values))) == 1:
-        return [convert(values[0])] * len(values)
-    return list(map(convert, values))
+    first = values[0]
+    if all(map(is_, values, repeat(first))):
+        return [how.convert(first) if first is not None else how.null] * len(values)
+    if any(map(is_, values, repeat(None))):
+        return [how.convert(value) if value is not None else how.null for value in values]
+    return list(map(how.convert, values))
 
 
-def _for_sqlite(type_: sa.types.TypeEngine[Any]) -> Convert | None:
+class Conversion(NamedTuple):
+    """From a value of Python's to what the driver takes."""
+
+    convert: Callable[[Any], Any]
+    null: Any
+    """What stands for None."""
+
+
+def _for_sqlite(type_: sa.types.TypeEngine[Any]) -> Conversion:
     if isinstance(type_, UtcOrNever):
-        return lambda v: _naive_text(NEVER if v is None else v)
-    convert: Convert
+        return Conversion(_naive_text, _naive_text(NEVER))
     if isinstance(type_, UtcDateTime):
-        convert = _naive_text
-    elif isinstance(type_, sa.Uuid):
-        convert = _hex
-    elif isinstance(type_, sa.JSON | JsonText):
-        convert = _json
-    else:
-        return None
-    return lambda v: None if v is None else convert(v)
+        return Conversion(_naive_text, None)
+    if isinstance(type_, sa.Uuid):
+        return Conversion(_hex, None)
+    if isinstance(type_, sa.JSON | JsonText):
+        return Conversion(_json, None)
+    return Conversion(_as_it_is, None)
 
 
-def _for_copy(type_: sa.types.TypeEngine[Any]) -> Callable[[Any], str]:
+def _for_copy(type_: sa.types.TypeEngine[Any]) -> Conversion:
     if isinstance(type_, UtcOrNever):
-        return lambda v: _zoned_text(NEVER if v is None else v)
-    convert: Callable[[Any], str] = _plain
+        return Conversion(_zoned_text, _zoned_text(NEVER))
     if isinstance(type_, UtcDateTime):
-        convert = _zoned_text
-    elif isinstance(type_, sa.Uuid):
-        convert = _hex
-    elif isinstance(type_, sa.JSON | JsonText):
-        convert = _escaped_json
-    elif isinstance(type_, sa.LargeBinary):
-        convert = _escaped_bytes
-    elif isinstance(type_, sa.String | sa.Text):
-        convert = _escaped
-    return lambda v: "\\N" if v is None else convert(v)
+        return Conversion(_zoned_text, NULL)
+    if isinstance(type_, sa.Uuid):
+        return Conversion(_hex, NULL)
+    if isinstance(type_, sa.JSON | JsonText):
+        return Conversion(_escaped_json, NULL)
+    if isinstance(type_, sa.LargeBinary):
+        return Conversion(_escaped_bytes, NULL)
+    if isinstance(type_, sa.String | sa.Text):
+        return Conversion(_escaped, NULL)
+    return Conversion(str, NULL)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _hex(value: uuid.UUID) -> str:
@@ -136,10 +147,6 @@ def _zoned_text(value: datetime) -> str:
     return value.isoformat()
 
 
-def _plain(value: Any) -> str:
-    return str(value)
-
-
 def _escaped(value: str) -> str:
     if "\\" in value:
         value = value.replace("\\", "\\\\")
@@ -153,7 +160,8 @@ def _escaped(value: str) -> str:
 
 
 def _escaped_json(value: Any) -> str:
-    return _escaped(orjson.dumps(value).decode())
+    # Of what COPY wants escaped, JSON holds no more than the backslash.
+    return _json(value).replace("\\", "\\\\")
 
 
 def _escaped_bytes(value: bytes) -> str:
