@@ -188,11 +188,21 @@ EXPLAINED = {
         "Send claim_token, or If-Match with the item's ETag.",
     ),
     "too-many-requests": Explanation(
-        "Too many attempts came in a short time.",
-        "Wait as many seconds as the header `Retry-After` says, then go on more slowly. Waiting with `?wait=60` needs "
-        "fewer requests than asking again and again, and a batch fewer than single items.",
-        "Too many attempts. Wait a moment.",
-        members={"retry_after": 30},
+        "Too many attempts to sign in, or to change a password, came in a short time: for one address of mail, or from "
+        "one network.",
+        "Wait as many seconds as the header `Retry-After` says, then try again. Whoever forgot their password gets a "
+        "new link from an admin: `reviewqueue person link ADDRESS`.",
+        "Too many attempts. Try again in 15 minutes.",
+        members={"retry_after": 870},
+    ),
+    "rate-limited": Explanation(
+        "The key has called as often as the operator lets one key call in a minute. Nothing was done.",
+        "Wait as many seconds as the header `Retry-After` says, then send the same again; `reviewqueue.client` does so "
+        "by itself. `RateLimit` tells on every answer how many calls are left. Waiting with `?wait=60` needs fewer of "
+        "them than asking again and again, and a batch fewer than single items. The operator sets "
+        "`REVIEWQUEUE_RATE_LIMIT`.",
+        "This key may call 600 times a minute. Go on in 42 seconds.",
+        members={"retry_after": 42},
     ),
     "unavailable": Explanation(
         "Something that is needed cannot be reached just now, such as the database. Nothing was changed.",

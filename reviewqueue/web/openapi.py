@@ -30,9 +30,23 @@ _PROBLEMS = {
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "The input is not valid",
+    "429": "The key calls too often",
     "500": "Something broke on our side",
 }
-
+_WHEN_TO_GO_ON = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "RateLimit": {
+        "description": (
+            'Calls that are left to the key, and the seconds until there are more: `"per-key";r=0;t=42`. With '
+            "`RateLimit-Policy` on every answer to a key while the operator sets a limit."
+        ),
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'Calls that a key has in how many seconds: `"per-key";q=600;w=60`.',
+        "schema": {"type": "string"},
+    },
+}
 
 MORE_PARAMETERS = "x-more-parameters"
 """In an operation's `openapi_extensions`: headers and queries that the view reads itself, told beside its path's."""
@@ -162,6 +176,7 @@ def _complete(operation: dict[str, Any]) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, words in _PROBLEMS.items():
         answers[status] = {"description": words, **answers.get(status, {}), "content": problem}
+    answers["429"]["headers"] = dict(_WHEN_TO_GO_ON)
     answers["default"] = {"description": "Any other refusal or failure", "content": problem}
     for answer in answers.values():
         answer.setdefault("headers", {})["X-Request-Id"] = {
