@@ -12,17 +12,18 @@ from ..adapters.a2i import Fields, carry_over
 from ..cli import database
 from ..errors import Invalid
 from ..people.access import SYSTEM_CALLER
+from ..people.tables import print_table
 from ..web.strict_json import loads
-from . import operations
+from . import operations, queries
 from .document import QueueDocument, parse
 from .operations import Applied
 
 A2I = Fields()
 
 
-@click.group(short_help="Create and update queues from their documents.")
+@click.group(short_help="Create, update and list queues.")
 def queue() -> None:
-    """Create and update queues from their documents."""
+    """Create and update queues from their documents, and list them."""
 
 
 @queue.command("apply")
@@ -48,6 +49,15 @@ def apply_files(files: tuple[Path, ...]) -> None:
         for document in documents:
             for line in _told(operations.apply(db, SYSTEM_CALLER, document)):
                 click.echo(line)
+
+
+@queue.command("list", epilog="Example: reviewqueue queue list")
+def list_queues() -> None:
+    """List all queues: stage, policy version in force, and how many items wait for people."""
+    with database() as db:
+        found = queries.queues_with_waiting(db, SYSTEM_CALLER)
+    rows = [(row.name, row.title, row.stage, str(row.policy_version), f"{n:,}") for row, n in found]
+    print_table(("NAME", "TITLE", "STAGE", "POLICY", "WAITING"), rows)
 
 
 @queue.command("import-a2i")
