@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from ..audit.trail import rfc3339
 from ..bulk import among
 from ..db import Database, table_of
 from ..errors import ExternalIdTaken, Fault, Invalid, Refusal
@@ -76,6 +77,8 @@ def enqueue(
         if form.supersedes is not None:
             arrival.item["supersedes"] = _find_superseded(tx.session, queue, form.supersedes)
         known_id = None if write_one(tx, arrival) else _known_by_external_id(tx, arrival)
+        if known_id is None and arrival.is_over:
+            raise _over(arrival)
         if repeat is not None:
             repeat.made(known_id or arrival.id)
         if known_id is not None:
@@ -172,7 +175,9 @@ def _sort_out_known(
     for index, arrival in arrivals:
         name = arrival.item["external_id"]
         before = known.get((arrival.item["queue_id"], name)) if name is not None else None
-        if before is None:
+        if before is None and arrival.is_over:
+            results[index] = _over(arrival)
+        elif before is None:
             fresh.append((index, arrival))
             if name is not None:
                 item = arrival.item
@@ -209,6 +214,14 @@ def _known_external_ids(
 
 def _taken(arrival: Arrival) -> Taken:
     return Taken(arrival.id, arrival.item["state"], arrival.item["lane"], replayed=False)
+
+
+def _over(arrival: Arrival) -> Invalid:
+    detail = (
+        f"has passed: it is {rfc3339(arrival.item['created_at'])} now. Send a later time or none; for what happened "
+        "earlier, send an `occurred_at` before it"
+    )
+    return Invalid("The input does not fit: see /valid_until.", faults=[Fault("/valid_until", detail)])
 
 
 def _taken_by_another(name: str) -> ExternalIdTaken:

@@ -52,6 +52,9 @@ class Arrival:
     outcome: dict[str, Any] | None
     routing: Routing
     queue: Desk | Queue
+    is_over: bool
+    """Its outcome could never be acted on: `valid_until` had passed when it came, or when it occurred, if that was
+    earlier. What is in already may still be sent again; as a new item it is a mistake."""
 
     @property
     def id(self) -> uuid.UUID:
@@ -112,7 +115,8 @@ def arrive(
         "supersedes": None,
     }
     outcome = _released(item_id, now) if has_outcome else None
-    return Arrival(item, evidence, outcome, routing, queue)
+    is_over = form.valid_until is not None and form.valid_until <= min(now, form.occurred_at or now)
+    return Arrival(item, evidence, outcome, routing, queue, is_over)
 
 
 def write_one(tx: Transaction, arrival: Arrival) -> bool:

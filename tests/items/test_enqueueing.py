@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from reviewqueue.errors import ExternalIdTaken, Forbidden, IdempotencyKeyReused, Invalid, NoSuchQueue, Refusal
 from reviewqueue.items import operations
@@ -177,6 +178,38 @@ def test_what_was_sent_comes_back_as_it_was(office: Office) -> None:
             evidence = session.get_one(Evidence, item_id)
         assert evidence.input == hostile
         assert evidence.details == {"explanation": "why\t", "context": [{"title": "t"}]}
+
+
+def test_what_is_over_before_it_comes_is_refused_and_names_the_field(office: Office) -> None:
+    bodies = [office.body(valid_until="2026-03-02T09:00:00Z", external_id="r-1"), office.body()]
+    with pytest.raises(Invalid) as refused:
+        operations.enqueue(office.db, APP, bodies[0], idempotency_key="k-1")
+    (fault,) = refused.value.faults
+    assert fault.pointer == "/valid_until"
+    assert "has passed: it is 2026-03-02T09:00:00" in fault.detail
+    with pytest.raises(Invalid) as refused:
+        operations.enqueue_batch(office.db, APP, bodies, atomic=True)
+    assert refused.value.faults[0].pointer == "/0/valid_until"
+    assert count(office.db) == 0
+    first, second = operations.enqueue_batch(office.db, APP, bodies)
+    assert isinstance(first, Invalid) and isinstance(second, Taken)
+
+
+def test_what_is_in_may_be_sent_again_when_it_is_over(office: Office, clock: MovableClock) -> None:
+    """A repeat after a stop, or an import that is run again, answers what is so."""
+    body = office.body(valid_until="2026-03-02T10:00:00Z", external_id="r-1")
+    first = operations.enqueue(office.db, APP, body)
+    clock.move(hours=2)
+    assert operations.enqueue(office.db, APP, body).item.item["id"] == first.item.item["id"]
+    (again,) = operations.enqueue_batch(office.db, APP, [body])
+    assert isinstance(again, Taken) and again.replayed
+
+
+def test_history_may_be_over(office: Office) -> None:
+    past = {"occurred_at": "2025-06-01T09:00:00Z", "valid_until": "2025-06-01T10:00:00Z"}
+    assert office.item(office.enqueue(**past))["state"] == "pending"
+    with pytest.raises(Invalid):
+        office.enqueue(occurred_at="2025-06-01T11:00:00Z", valid_until="2025-06-01T10:00:00Z")
 
 
 def test_a_newer_item_takes_the_older_from_the_desk(office: Office) -> None:
