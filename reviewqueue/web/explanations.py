@@ -59,10 +59,13 @@ EXPLAINED = {
     ),
     "foreign-origin": Explanation(
         "What changes something must be sent from a page of this site, so that no other site can act in your name. "
-        "This request came from elsewhere.",
-        "Open the page here and send it again. Behind a proxy the operator sets `REVIEWQUEUE_BASE_URL` to the address "
-        "that people use.",
-        "The request came from https://elsewhere.example.org.",
+        "This request came from elsewhere, or from an address that the server does not know to be its own.",
+        "Open the page here and send it again. Where that is what you did, the detail names the address that you "
+        "opened and the one that is set: open that, or, as the operator, set `REVIEWQUEUE_BASE_URL` to the address "
+        "that people use, behind a proxy `REVIEWQUEUE_TRUSTED_PROXIES` too. With an `https` address, plain `http` is "
+        "refused, since the browser would not keep the sign-in.",
+        "The page was opened at http://desk.internal, the server is reached at http://127.0.0.1:8000, and "
+        "REVIEWQUEUE_BASE_URL says https://review.example.org.",
     ),
     "not-found": Explanation(
         "There is nothing at this address, or it is out of your reach, which reads the same on purpose.",
