@@ -164,7 +164,7 @@ EXPLAINED = {
         "Each of `errors` names the place, as a JSON pointer into what you sent, and what is wrong there. Mend that; "
         "the same request again gives the same answer.",
         "The input does not fit: see /confidence.",
-        (Fault("/confidence", "Input should be less than or equal to 1"),),
+        (Fault("/confidence", "must be at most 1"),),
     ),
     "invalid-document": Explanation(
         "The queue's document does not fit. Nothing of it was applied.",
