@@ -36,6 +36,7 @@ def _register_web(app: App, settings: Settings, db: Database) -> None:
         openapi,
         problems,
         proxies,
+        rate_limit,
         requests,
         security,
     )
@@ -47,6 +48,7 @@ def _register_web(app: App, settings: Settings, db: Database) -> None:
     logs.register(app)
     security.register(app)
     requests.close_doors(app)
+    rate_limit.register(app, settings, db)
     errors.register(app)
     filters.register(app, db.clock.now)
     navigation.register(app)

@@ -24,7 +24,7 @@ COMMANDS = {
     "worker": ("reviewqueue.serving:worker", "Run the recurring jobs alone; any number may run."),
     "migrate": ("reviewqueue.upkeep:migrate", "Bring the database to the newest schema."),
     "demo": ("reviewqueue.demo.commands:demo", "Serve a fresh database with three queues of real outputs."),
-    "queue": ("reviewqueue.queues.commands:queue", "Create and update queues from their documents."),
+    "queue": ("reviewqueue.queues.commands:queue", "Create, update and list queues."),
     "calendar": ("reviewqueue.escalation.commands:calendar", "Publish and list calendars of opening hours."),
     "person": ("reviewqueue.people.commands:person", "Add, list and disable persons."),
     "rotation": ("reviewqueue.oncall.commands:rotation", "Publish and list on-call rotations."),

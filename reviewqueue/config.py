@@ -57,6 +57,17 @@ class Settings(BaseSettings):
     max_batch_body: Annotated[int, Field(ge=1024, description="Largest body of a batch, in bytes.")] = (
         32 * 1024 * 1024
     )
+    rate_limit: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_000_000,
+            description=(
+                "Calls of the API a minute for each key, counted by each process by itself: `N` processes allow `N` "
+                "times as many. 0: no limit."
+            ),
+        ),
+    ] = 0
     session_hours: Annotated[
         int,
         Field(ge=1, le=24 * 90, description="Hours after which a sign-in ends, counted from its last use."),

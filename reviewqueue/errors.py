@@ -140,6 +140,10 @@ class TooManyRequests(Refusal):
     slug, title, status = "too-many-requests", "Too many requests", 429
 
 
+class RateLimited(TooManyRequests):
+    slug, title = "rate-limited", "The key calls too often"
+
+
 class Unavailable(Refusal):
     slug, title, status = "unavailable", "Not available just now", 503
 

@@ -17,6 +17,7 @@ _FIXED = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "list_type": "must be a list",
+    "extra_forbidden": "is not known here",
 }
 _WITH_LIMITS = {
     "greater_than": "must be more than {gt:g}",

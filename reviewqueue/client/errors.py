@@ -164,7 +164,7 @@ class IdempotencyKeyReused(Invalid):
 
 
 class TooManyRequests(Problem):
-    slugs, statuses = ("too-many-requests",), (429,)
+    slugs, statuses = ("too-many-requests", "rate-limited"), (429,)
 
 
 class ServerProblem(Problem):

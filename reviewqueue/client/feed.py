@@ -22,7 +22,7 @@ class Feed:
     cursor: int
     """Everything up to here was handed out. Whoever goes on from it misses nothing and sees nothing twice."""
     queue: str | None
-    types: Sequence[str]
+    types: str | Sequence[str]
     wait: float | None
     """Seconds without an event after which the feed ends; None: never."""
 
@@ -54,11 +54,13 @@ class Feed:
         return lambda pause: self.wait == 0 or self.calls.now() + pause < end
 
     def _request(self, hold: float) -> Request:
+        # One type may come as plain text, which is a sequence too: of letters.
+        types = [self.types] if isinstance(self.types, str) and self.types else list(self.types)
         query: Mapping[str, Any] = {
             "after": self.cursor,
             "limit": PAGE,
             "wait": f"{hold:.3f}",
             **({"queue": self.queue} if self.queue is not None else {}),
-            **({"type": list(self.types)} if self.types else {}),
+            **({"type": types} if types else {}),
         }
         return Request("GET", f"{API}/events", query, hold=hold)

@@ -89,10 +89,16 @@ class ReviewQueue(Connection):
         return self.perform(self.calls.withdraw(id_of(item), reason))
 
     def events(
-        self, after: int = 0, *, queue: str | None = None, types: Sequence[str] = (), wait: float | None = 0.0
+        self,
+        after: int = 0,
+        *,
+        queue: str | None = None,
+        types: str | Sequence[str] = (),
+        wait: float | None = 0.0,
     ) -> Events:
         """The feed behind the cursor `after`; ends after `wait` seconds without an event, None never.
 
+        `types` is one type or several; `item.*` is all of a kind. Raises Invalid for one that there is not.
         Keep `events.cursor` when an event is dealt with, and go on from there next time: none is missed.
         """
         feed = Feed(self.calls, after, queue, types, wait)

@@ -80,14 +80,11 @@ def list_items(query: ListQuery) -> Answer:
     unknown = [name for name in request.args if name not in known and not name.startswith("tag.")]
     if unknown:
         raise Invalid(
-            "An unknown filter.", faults=[Fault(f"/{name}", "is not a known filter") for name in unknown]
+            f"There is no filter {unknown[0]}; there are {', '.join(sorted(known))} and tag.<name>.",
+            faults=[Fault(f"/{name}", "is not a known filter") for name in unknown],
         )
     states = (
-        ()
-        if query.state is None
-        else ("pending", "disputed")
-        if query.state == "open"
-        else (query.state.value,)
+        () if query.state is None else ("pending", "disputed") if query.state == "open" else (query.state,)
     )
     page = operations.list_items(
         database(),

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any
 
 import orjson
@@ -21,13 +22,23 @@ NUMBERS = frozenset({"confidence", "latency_ms", "retries", "priority"})
 AS_JSON = frozenset({"model", "prompt", "config", "context", "assumptions"})
 
 
+_SIGNS = {
+    b"PK\x03\x04": "a ZIP archive, which Excel's .xlsx is too. Save the table as CSV in UTF-8",
+    b"\x1f\x8b": "packed by gzip. Unpack it: gunzip -c FILE | reviewqueue items import -",
+    b"PAR1": "Parquet. Write it as JSON lines or CSV",
+    b"\xff\xfe": "text in UTF-16. Save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16. Save it as UTF-8",
+}
+"""What files of other kinds begin with, and what to do about them."""
+
+
 class _Unreadable(ValueError):
     """A cell does not hold what it should."""
 
 
 def ndjson(file: Iterable[bytes]) -> Iterator[Record]:
-    """One JSON document a line; blank lines are passed over."""
-    for number, line in enumerate(file, start=1):
+    """One JSON document a line; blank lines are passed over. Raises Invalid for a file that is no text."""
+    for number, line in enumerate(_lines_of_text(file), start=1):
         if text := line.strip():
             yield Record(number, len(line), _read(text), text)
 
@@ -55,16 +66,13 @@ def table(file: Iterable[bytes], columns: Mapping[str, str], delimiter: str = ",
     """CSV whose first line names the columns; `columns` says which field of the enqueue body a column is.
 
     A column that is not mapped is the field of its own name. A field may say how its cells are read: `output:json`,
-    `output.total:number`. An empty cell is no value. Raises Invalid for a column that is no field.
+    `output.total:number`. An empty cell is no value. Raises Invalid for a file that is no text or has no head, and for
+    a column that is no field.
     """
     csv.field_size_limit(MOST_IN_CELL)
-    lines = _Lines(file)
+    lines = _Lines(_lines_of_text(file))
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    try:
-        head = next(rows, [])
-    except csv.Error as error:
-        raise Invalid(f"The first line names no columns: {error}") from None
-    cells = _cells(head, columns)
+    cells = _cells(_head(rows), columns)
     while True:
         begins, before = lines.number + 1, lines.bytes
         try:
@@ -79,6 +87,40 @@ def table(file: Iterable[bytes], columns: Mapping[str, str], delimiter: str = ",
         if body is not None:
             identity = b"" if isinstance(body, Refusal) else orjson.dumps(body)
             yield Record(begins, lines.bytes - before, body, identity)
+
+
+def _lines_of_text(file: Iterable[bytes]) -> Iterator[bytes]:
+    """The file's lines. One whose bytes are wrong is for the reader to refuse; a file of another kind is refused whole.
+
+    Raises Invalid with the first line that is asked for.
+    """
+    lines = iter(file)
+    head = list(islice(lines, 3))
+    first = head[0] if head else b""
+    kind = next((said for sign, said in _SIGNS.items() if first.startswith(sign)), None)
+    if kind is None and any(b"\0" in line for line in head):
+        kind = "binary. Give JSON lines or a table, in UTF-8"
+    if kind is not None:
+        raise Invalid(f"The file cannot be read: it is {kind}.")
+    yield from head
+    yield from lines
+
+
+def _head(rows: Iterator[list[str]]) -> list[str]:
+    """The names in a table's first line. Raises Invalid."""
+    needed = "The first line names the columns, such as: external_id,input.text,output.total,confidence"
+    try:
+        head = next(rows, None)
+        ",".join(head or ()).encode()
+    except csv.Error as error:
+        raise Invalid(f"The first line cannot be read as CSV: {error}. {needed}") from None
+    except UnicodeEncodeError:
+        raise Invalid(
+            "The first line is not UTF-8. Save the table as UTF-8; Excel calls it CSV UTF-8."
+        ) from None
+    if not head:
+        raise Invalid(f"The {'file' if head is None else 'first line'} is empty. {needed}")
+    return head
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +160,7 @@ def _cells(head: Sequence[str], columns: Mapping[str, str]) -> list[_Cell | None
                 Fault(f"/{name}", f"{error}; map it: --column '{name}=input.…', or '{name}=' to leave out")
             )
     faults += [Fault(f"/{name}", "is a field that another column is") for name in _repeated(cells)]
-    if faults or not cells:
+    if faults:
         raise Invalid("The columns do not fit.", faults=faults)
     return cells
 

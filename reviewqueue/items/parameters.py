@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..web.openapi import Query
 from .forms import Order
-from .states import State
 
 IDEMPOTENCY_HEADER: dict[str, Any] = {
     "name": "Idempotency-Key",
@@ -23,6 +22,12 @@ IF_MATCH: dict[str, Any] = {
     "schema": {"type": "string"},
     "description": "The item's ETag, where no claim's token is sent.",
 }
+
+
+WantedState = Literal[
+    "open", "pending", "disputed", "accepted", "edited", "rejected", "auto_accepted", "expired", "withdrawn"
+]
+"""A state of an item, or `open` for both that wait; one flat list, so that a refusal can name it."""
 
 
 class ItemPath(BaseModel):
@@ -44,7 +49,7 @@ class ListQuery(Query):
     model_config = ConfigDict(extra="ignore")
 
     queue: str | None = None
-    state: State | Literal["open"] | None = None
+    state: WantedState | None = None
     level_min: Annotated[int, Field(ge=0, le=32767)] = 0
     flag: str | None = None
     external_id: str | None = None

@@ -165,7 +165,7 @@ class RotationDocument(Part):
 def parse(source: str | bytes | dict[str, Any]) -> RotationDocument:
     """Reads a rotation from YAML or JSON text or from a dictionary; raises Invalid, with a pointer to each fault."""
     try:
-        return RotationDocument.model_validate(read(source))
+        return RotationDocument.model_validate(read(source, "rotation: office"))
     except Unreadable as error:
         raise Invalid(
             f"The rotation cannot be read: {error.detail}", faults=[Fault(error.pointer, error.detail)]

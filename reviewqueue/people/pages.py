@@ -19,6 +19,7 @@ from reviewqueue.errors import Fault, Invalid, NotFound, Refusal, TooManyRequest
 from reviewqueue.people import forms, links, operations, queries, signing_in
 from reviewqueue.people.sessions import Viewer
 from reviewqueue.people.signing_in import Arrival, SignInFailed
+from reviewqueue.web.errors import headers_of
 from reviewqueue.web.requests import (
     SESSION_ID,
     caller,
@@ -119,10 +120,7 @@ def _sign_in_page(back: str, email: str = "", refusal: Refusal | None = None) ->
     with database().reading() as reading:
         is_empty = not queries.anybody(reading)
     page = render_template("people/sign_in.html", next=back, email=email, refusal=refusal, is_empty=is_empty)
-    response = make_response(page, refusal.status if refusal else 200)
-    if isinstance(refusal, TooManyRequests):
-        response.headers["Retry-After"] = str(refusal.extra["retry_after"])
-    return response
+    return _answer(page, refusal)
 
 
 def _link_page(found: links.OpenLink, refusal: Invalid | None = None) -> Response:
@@ -145,7 +143,11 @@ def _account_page(person: Viewer, refusal: Refusal | None = None) -> Response:
     page = render_template(
         "people/account.html", own=own, preferences=preferences, refusal=refusal, faults=faults_of(refusal)
     )
-    return make_response(page, refusal.status if refusal else 200)
+    return _answer(page, refusal)
+
+
+def _answer(page: str, refusal: Refusal | None) -> Response:
+    return make_response(page, refusal.status, headers_of(refusal)) if refusal else make_response(page)
 
 
 def _use(found: links.OpenLink, token: str) -> str:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 import yaml
 
 from ..adapters.a2i import Fields, carry_over
 from ..cli import database
-from ..errors import Invalid
+from ..errors import Invalid, NotJson
 from ..people.access import SYSTEM_CALLER
+from ..people.tables import print_table
 from ..web.strict_json import loads
-from . import operations
+from . import operations, queries
 from .document import QueueDocument, parse
 from .operations import Applied
 
 A2I = Fields()
 
 
-@click.group(short_help="Create and update queues from their documents.")
+@click.group(short_help="Create, update and list queues.")
 def queue() -> None:
-    """Create and update queues from their documents."""
+    """Create and update queues from their documents, and list them."""
 
 
 @queue.command("apply")
@@ -50,6 +51,15 @@ def apply_files(files: tuple[Path, ...]) -> None:
                 click.echo(line)
 
 
+@queue.command("list", epilog="Example: reviewqueue queue list")
+def list_queues() -> None:
+    """List all queues: stage, policy version in force, and how many items wait for people."""
+    with database() as db:
+        found = queries.queues_with_waiting(db, SYSTEM_CALLER)
+    rows = [(row.name, row.title, row.stage, str(row.policy_version), f"{n:,}") for row, n in found]
+    print_table(("NAME", "TITLE", "STAGE", "POLICY", "WAITING"), rows)
+
+
 @queue.command("import-a2i")
 @click.argument("file", type=click.File("rb"))
 @click.option("--queue", "name", required=True, help="The queue that the document is for.")
@@ -69,7 +79,7 @@ def import_a2i(
     Example:
       reviewqueue queue import-a2i conditions.json --queue forms > forms.yaml
     """
-    carried = carry_over(loads(file.read()), Fields(key_field, confidence_field, word_field, not fractions))
+    carried = carry_over(_conditions(file), Fields(key_field, confidence_field, word_field, not fractions))
     document = {"queue": name, "policy": carried.policy()}
     parse(document)
     told = [f"note: {note}" for note in carried.notes]
@@ -78,6 +88,17 @@ def import_a2i(
         click.echo(f"# {line}")
         click.echo(line, err=True)
     click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110), nl=False)
+
+
+def _conditions(file: IO[bytes]) -> Any:
+    """Raises NotJson, saying what the file should hold."""
+    try:
+        return loads(file.read())
+    except NotJson as refusal:
+        raise NotJson(
+            f"The conditions cannot be read: {refusal.detail} "
+            "Give them as JSON in UTF-8, alone or in a flow definition."
+        ) from None
 
 
 def _read(file: Path) -> QueueDocument:

@@ -36,11 +36,15 @@ class Unreadable(ValueError):
         self.detail = detail
 
 
-def read(source: str | bytes | dict[str, Any]) -> dict[str, Any]:
-    """Turn YAML text, JSON text or an already parsed object into plain JSON values; raises Unreadable."""
+def read(source: str | bytes | dict[str, Any], begins: str = "queue: receipts") -> dict[str, Any]:
+    """Turn YAML text, JSON text or an already parsed object into plain JSON values; raises Unreadable.
+
+    `begins` is an example of the first line, for a text that is something else.
+    """
     loaded = source if isinstance(source, dict) else _load(_decoded(source))
     if not isinstance(loaded, dict):
-        raise Unreadable("must be a mapping that begins with the queue's name, such as `queue: receipts`")
+        empty = "is empty; it " if loaded is None else ""
+        raise Unreadable(f"{empty}must be a mapping that begins with a name, such as `{begins}`")
     refuse_what_json_cannot_say(loaded)
     return loaded
 

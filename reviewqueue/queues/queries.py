@@ -22,6 +22,10 @@ from .untold import all_warnings
 LATEST = 20
 """Versions that the queue's page lists."""
 
+# Items lie above queues: here they are known by these columns alone, and those that wait as the partial index has it.
+_ITEMS = sa.table("item", sa.column("queue_id", sa.Integer), sa.column("state", sa.String))
+_WAITS = _ITEMS.c.state.in_([sa.literal_column("'pending'"), sa.literal_column("'disputed'")])
+
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
@@ -91,6 +95,18 @@ def list_queues(
             query = query.where(Queue.id.in_(ids))
         queues = session.scalars(query).all()
         return [_row(queue) for queue in queues[:limit]], len(queues) > limit
+
+
+def queues_with_waiting(db: Database, caller: Caller) -> list[tuple[QueueRow, int]]:
+    """Every queue that exists for the caller, by name, with how many of its items wait for people."""
+    with db.reading() as session:
+        ids = access_of(session, caller).queue_ids_for(Action.SEE)
+        query = sa.select(Queue).order_by(Queue.name)
+        if ids is not None:
+            query = query.where(Queue.id.in_(ids))
+        counted = sa.select(_ITEMS.c.queue_id, sa.func.count()).where(_WAITS).group_by(_ITEMS.c.queue_id)
+        waiting: dict[int, int] = dict(session.execute(counted).all())
+        return [(_row(queue), waiting.get(queue.id, 0)) for queue in session.scalars(query)]
 
 
 def get_document(db: Database, caller: Caller, name: str) -> tuple[dict[str, Any], int]:

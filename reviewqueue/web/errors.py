@@ -62,7 +62,17 @@ def register(app: Flask) -> None:
 def problem_response(refusal: Refusal) -> Response:
     """The refusal as `application/problem+json`."""
     body = orjson.dumps(refusal.problem(g.get("request_id")), default=str)
-    return Response(body, refusal.status, _headers_of(refusal), mimetype=PROBLEM)
+    return Response(body, refusal.status, headers_of(refusal), mimetype=PROBLEM)
+
+
+def headers_of(refusal: Refusal) -> dict[str, Any]:
+    """What the answer's headers say of a refusal, on whichever page it is shown."""
+    headers: dict[str, Any] = {}
+    if isinstance(refusal, Unauthenticated) and is_api():
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(refusal, TooManyRequests | Unavailable) and "retry_after" in refusal.extra:
+        headers["Retry-After"] = str(refusal.extra["retry_after"])
+    return headers
 
 
 def _refused(refusal: Refusal) -> Response:
@@ -113,7 +123,7 @@ def _answer(refusal: Refusal) -> Response:
         # The page itself may be what broke, or the database that its frame reads.
         log.exception("the error page could not be made")
         page = _bare_page(refusal)
-    return Response(page, refusal.status, _headers_of(refusal), mimetype="text/html")
+    return Response(page, refusal.status, headers_of(refusal), mimetype="text/html")
 
 
 def _wants_page() -> bool:
@@ -129,12 +139,3 @@ def _bare_page(refusal: Refusal) -> str:
         f"<h1>{escape(refusal.title)}</h1><p>{escape(refusal.detail)}</p>"
         f"<p>Request {escape(g.get('request_id', ''))}</p>"
     )
-
-
-def _headers_of(refusal: Refusal) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    if isinstance(refusal, Unauthenticated) and is_api():
-        headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(refusal, TooManyRequests | Unavailable) and "retry_after" in refusal.extra:
-        headers["Retry-After"] = str(refusal.extra["retry_after"])
-    return headers

@@ -59,10 +59,13 @@ EXPLAINED = {
     ),
     "foreign-origin": Explanation(
         "What changes something must be sent from a page of this site, so that no other site can act in your name. "
-        "This request came from elsewhere.",
-        "Open the page here and send it again. Behind a proxy the operator sets `REVIEWQUEUE_BASE_URL` to the address "
-        "that people use.",
-        "The request came from https://elsewhere.example.org.",
+        "This request came from elsewhere, or from an address that the server does not know to be its own.",
+        "Open the page here and send it again. Where that is what you did, the detail names the address that you "
+        "opened and the one that is set: open that, or, as the operator, set `REVIEWQUEUE_BASE_URL` to the address "
+        "that people use, behind a proxy `REVIEWQUEUE_TRUSTED_PROXIES` too. With an `https` address, plain `http` is "
+        "refused, since the browser would not keep the sign-in.",
+        "The page was opened at http://desk.internal, the server is reached at http://127.0.0.1:8000, and "
+        "REVIEWQUEUE_BASE_URL says https://review.example.org.",
     ),
     "not-found": Explanation(
         "There is nothing at this address, or it is out of your reach, which reads the same on purpose.",
@@ -161,7 +164,7 @@ EXPLAINED = {
         "Each of `errors` names the place, as a JSON pointer into what you sent, and what is wrong there. Mend that; "
         "the same request again gives the same answer.",
         "The input does not fit: see /confidence.",
-        (Fault("/confidence", "Input should be less than or equal to 1"),),
+        (Fault("/confidence", "must be at most 1"),),
     ),
     "invalid-document": Explanation(
         "The queue's document does not fit. Nothing of it was applied.",
@@ -188,11 +191,21 @@ EXPLAINED = {
         "Send claim_token, or If-Match with the item's ETag.",
     ),
     "too-many-requests": Explanation(
-        "Too many attempts came in a short time.",
-        "Wait as many seconds as the header `Retry-After` says, then go on more slowly. Waiting with `?wait=60` needs "
-        "fewer requests than asking again and again, and a batch fewer than single items.",
-        "Too many attempts. Wait a moment.",
-        members={"retry_after": 30},
+        "Too many attempts to sign in, or to change a password, came in a short time: for one address of mail, or from "
+        "one network.",
+        "Wait as many seconds as the header `Retry-After` says, then try again. Whoever forgot their password gets a "
+        "new link from an admin: `reviewqueue person link ADDRESS`.",
+        "Too many attempts. Try again in 15 minutes.",
+        members={"retry_after": 870},
+    ),
+    "rate-limited": Explanation(
+        "The key has called as often as the operator lets one key call in a minute. Nothing was done.",
+        "Wait as many seconds as the header `Retry-After` says, then send the same again; `reviewqueue.client` does so "
+        "by itself. `RateLimit` tells on every answer how many calls are left. Waiting with `?wait=60` needs fewer of "
+        "them than asking again and again, and a batch fewer than single items. The operator sets "
+        "`REVIEWQUEUE_RATE_LIMIT`.",
+        "This key may call 600 times a minute. Go on in 42 seconds.",
+        members={"retry_after": 42},
     ),
     "unavailable": Explanation(
         "Something that is needed cannot be reached just now, such as the database. Nothing was changed.",

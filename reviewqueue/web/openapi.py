@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
 
 from reviewqueue.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMedia
+from reviewqueue.plain_words import in_words
 from reviewqueue.web.requests import public
 from reviewqueue.web.strict_json import loads
 
@@ -30,9 +31,23 @@ _PROBLEMS = {
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "The input is not valid",
+    "429": "The key calls too often",
     "500": "Something broke on our side",
 }
-
+_WHEN_TO_GO_ON = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "RateLimit": {
+        "description": (
+            'Calls that are left to the key, and the seconds until there are more: `"per-key";r=0;t=42`. With '
+            "`RateLimit-Policy` on every answer to a key while the operator sets a limit."
+        ),
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'Calls that a key has in how many seconds: `"per-key";q=600;w=60`.',
+        "schema": {"type": "string"},
+    },
+}
 
 MORE_PARAMETERS = "x-more-parameters"
 """In an operation's `openapi_extensions`: headers and queries that the view reads itself, told beside its path's."""
@@ -138,20 +153,16 @@ def register(app: Flask) -> None:
 def refuse_invalid(error: ValidationError) -> NoReturn:
     """Raises Invalid with a JSON pointer for each thing that is wrong."""
     faults = [
-        Fault(pointer_of(found["loc"]), _in_words(found["msg"]))
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
+        Fault(pointer_of(found["loc"]), in_words(found))
+        for found in error.errors(include_url=False, include_input=False)
     ]
     first = faults[0]
     more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
-    raise Invalid(f"{first.pointer or 'The body'}: {first.detail}.{more}", faults=faults) from None
+    raise Invalid(f"{first.pointer or 'The body'} {first.detail}.{more}", faults=faults) from None
 
 
 def pointer_of(location: Sequence[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
-
-
-def _in_words(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
 
 
 def _complete(operation: dict[str, Any]) -> None:
@@ -162,6 +173,7 @@ def _complete(operation: dict[str, Any]) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, words in _PROBLEMS.items():
         answers[status] = {"description": words, **answers.get(status, {}), "content": problem}
+    answers["429"]["headers"] = dict(_WHEN_TO_GO_ON)
     answers["default"] = {"description": "Any other refusal or failure", "content": problem}
     for answer in answers.values():
         answer.setdefault("headers", {})["X-Request-Id"] = {

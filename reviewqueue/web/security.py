@@ -35,6 +35,8 @@ HEADERS = {
 }
 ONE_YEAR = 365 * 24 * 3600
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_SHOWN = 120
+"""Characters of an address that a request names."""
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -61,24 +63,51 @@ def require_own_origin() -> None:
     """
     if request.method in SAFE_METHODS or is_api():
         return
-    site = request.headers.get("Sec-Fetch-Site")
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
-        if site in ("same-origin", "none"):
-            return
-    elif request.headers.get("Origin") in _own_origins():
-        return
-    raise ForeignOrigin(
-        "This request did not come from a page of this site. Open the page here and send it again; "
-        "a program uses the API with a key."
-    )
+        if site not in ("same-origin", "none"):
+            raise ForeignOrigin(_from_elsewhere(origin))
+    elif origin is None:
+        raise ForeignOrigin(
+            "The request does not say which page it was sent from, as every browser does. "
+            "A program uses the API with a key."
+        )
+    elif origin not in _own_origins():
+        raise ForeignOrigin(_from_an_address_that_is_not_ours(origin))
 
 
 def _own_origins() -> set[str]:
+    here, base = request.host_url.rstrip("/"), _origin_of_base_url()
+    # Under an https address the cookie is Secure, which a page that was opened by plain http would not get back: the
+    # sign-in would lead to the sign-in. Where https is plain http by the time it comes to us, the origin still tells.
+    if base.startswith("https:") and here.startswith("http:"):
+        return {base}
+    return {here, base} if base else {here}
+
+
+def _origin_of_base_url() -> str:
+    """Empty where the operator names none; never with a name and password that are in it."""
     base = urlsplit(settings().base_url)
-    own = {request.host_url.rstrip("/")}
-    if base.scheme and base.netloc:
-        own.add(f"{base.scheme}://{base.netloc}")
-    return own
+    return f"{base.scheme}://{base.netloc.rpartition('@')[2]}" if base.scheme and base.netloc else ""
+
+
+def _from_elsewhere(origin: str | None) -> str:
+    where = f", {origin[:MOST_SHOWN]}" if origin else ""
+    return (
+        f"The browser says that this request came from a page of another site{where}. "
+        "Open the page here and send it again; a program uses the API with a key."
+    )
+
+
+def _from_an_address_that_is_not_ours(origin: str) -> str:
+    """For whoever runs this the first time: where the page is, and where it should be. All of it text from outside."""
+    here, base = request.host_url.rstrip("/")[:MOST_SHOWN], _origin_of_base_url()
+    said = f"REVIEWQUEUE_BASE_URL says {base}" if base else "REVIEWQUEUE_BASE_URL is not set"
+    return (
+        f"The page was opened at {origin[:MOST_SHOWN]}, the server is reached at {here}, and {said}. "
+        f"Open {base or here} instead. If people are to use the first address, "
+        "the operator sets REVIEWQUEUE_BASE_URL to it and starts the server again."
+    )
 
 
 def _add_headers(response: Response) -> Response:

@@ -6,7 +6,9 @@ import asyncio
 import threading
 from typing import Any
 
-from reviewqueue.client import AsyncReviewQueue, Retries, ReviewQueue
+import pytest
+
+from reviewqueue.client import AsyncReviewQueue, Invalid, Retries, ReviewQueue
 
 from ..items.office import Office
 from ..support.live_server import LiveServer
@@ -36,6 +38,14 @@ def test_what_is_filtered_out_is_not_searched_again(desk: ReviewQueue) -> None:
     events = desk.events(types=["item.withdrawn"])
     assert list(events) == []
     assert events.cursor > 0
+
+
+def test_one_type_may_be_named_as_plain_text(desk: ReviewQueue) -> None:
+    desk.submit("receipts", 1)
+    assert [event.type for event in desk.events(types="item.enqueued")] == ["item.enqueued"]
+    assert {event.type for event in desk.events(types="item.*")} == {"item.enqueued"}
+    with pytest.raises(Invalid, match=r"There is no event type 'item\.\?'"):
+        next(desk.events(types="item.?"))
 
 
 def test_events_come_as_they_happen(server: LiveServer, sqlite_office: Office) -> None:

@@ -188,6 +188,7 @@ def test_the_feed_ends_when_it_was_quiet_long_enough() -> None:
         (refusal(404, "not-found"), NotFound),
         (refusal(415, "unsupported-media-type"), BadRequest),
         (refusal(409, "claimed-by-another"), Conflict),
+        (refusal(429, "rate-limited"), TooManyRequests),
         (refusal(422, "invalid-document"), Invalid),
         (refusal(418, "teapot"), Problem),
         (refusal(599), ServerProblem),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
 
 import pytest
 
@@ -32,6 +33,10 @@ def take(office: Office, records: Iterable[Record]) -> Imported:
 def rows(text: str | bytes, columns: Mapping[str, str] | None = None, **more: Any) -> list[Record]:
     content = text.encode() if isinstance(text, str) else text
     return list(table(io.BytesIO(content), columns or {}, **more))
+
+
+def table_of_any(file: IO[bytes]) -> Iterable[Record]:
+    return table(file, {})
 
 
 def refusal_of(record: Record) -> str:
@@ -107,15 +112,54 @@ def test_cells_are_read_as_told() -> None:
         ("input", {"Sum": "output"}, "/Sum is no column of the file"),
         ("input", {"input": "input:date"}, "begins with input:date"),
         ("input,again", {"again": "input:json"}, "/again is a field that another column is"),
-        ("", {}, ""),
     ],
 )
 def test_columns_that_do_not_fit_are_named_before_anything_is_taken(
     head: str, columns: dict[str, str], says: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        rows(f"{head}\nx,y\n" if head else "", columns)
+        rows(f"{head}\nx,y\n", columns)
     assert says in "; ".join(f"{fault.pointer} {fault.detail}" for fault in refused.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "The file is empty. The first line names the columns, such as: external_id,"),
+        (b"\r\na,b\r\n", "The first line is empty. The first line names the columns"),
+        ("input,Wäh\na,1\n".encode("latin-1"), "The first line is not UTF-8. Save the table as UTF-8"),
+        (b'"input\na,1\n', "The first line cannot be read as CSV"),
+    ],
+    ids=["empty", "blank first line", "latin-1", "open quote"],
+)
+def test_a_table_without_a_head_says_what_a_head_is(content: bytes, says: str) -> None:
+    with pytest.raises(Invalid, match=says):
+        rows(content)
+
+
+@pytest.mark.parametrize("reader", [ndjson, table_of_any, label_studio])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04\x14rest of a workbook", "Excel's .xlsx is too. Save the table as CSV in UTF-8."),
+        (
+            gzip.compress(b"input\na\n"),
+            "packed by gzip. Unpack it: gunzip -c FILE | reviewqueue items import -.",
+        ),
+        (b"PAR1\x15\x04\x15", "Parquet. Write it as JSON lines or CSV."),
+        ("input\na\n".encode("utf-16"), "UTF-16. Save it as UTF-8."),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "binary. Give JSON lines or a table, in UTF-8."),
+        (b"\x7fELF\x02\x01\x01\0\0", "binary. Give JSON lines or a table, in UTF-8."),
+    ],
+    ids=["xlsx", "gzip", "parquet", "utf-16", "png", "program"],
+)
+def test_a_file_that_is_no_text_is_refused_whole_and_says_what_to_do(
+    reader: Callable[[IO[bytes]], Iterable[Record]], content: bytes, says: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        list(reader(io.BytesIO(content)))
+    assert refused.value.detail.startswith("The file cannot be read: it is ")
+    assert refused.value.detail.endswith(says)
 
 
 TASK: dict[str, Any] = {

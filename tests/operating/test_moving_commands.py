@@ -83,6 +83,12 @@ def test_keys_are_rotated_by_command(run: Run) -> None:
     ]
 
 
+def test_conditions_that_are_no_json_are_refused_with_what_to_give(run: Run) -> None:
+    refused = run("queue", "import-a2i", "-", "--queue", "forms", given="")
+    assert refused.exit_code == 1
+    assert "Give them as JSON in UTF-8, alone or in a flow definition." in refused.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     ["signing-key rotate", "signing-key list", "items import", "items export", "queue import-a2i"],

@@ -225,6 +225,15 @@ def test_changing_the_password_asks_for_the_current_one(signed_in: FlaskClient) 
     assert "Your password is changed" in signed_in.get("/account").text
 
 
+def test_guessing_the_current_password_is_told_how_long_to_wait(signed_in: FlaskClient) -> None:
+    guess = {"current": "guess", "password": "another good sentence"}
+    for _ in range(PER_EMAIL):
+        signed_in.post("/account/password", data=guess)
+    refused = signed_in.post("/account/password", data=guess)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+
+
 def test_signing_out_everywhere_reaches_the_other_browser(signed_in: FlaskClient, app: Flask) -> None:
     other = app.test_client()
     other.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,17 @@ def test_wrong_usage_ends_with_2(environment: dict[str, str], arguments: list[st
 
 def test_its_help_has_an_example(environment: dict[str, str]) -> None:
     assert "reviewqueue queue apply queues/receipts.yaml" in run(environment, "--help").stdout
+
+
+def test_queues_are_listed_with_what_waits(environment: dict[str, str], db: Database, tmp_path: Path) -> None:
+    file = written(tmp_path, "queue.yaml", "queue: receipts\ntitle: Receipt extraction\nstage: production\n")
+    run(environment, file, written(tmp_path, "other.yaml", "queue: contracts\n"))
+    lines = "".join(f'{{"queue": "receipts", "input": {n}}}\n' for n in range(3))
+    CliRunner().invoke(main, ["items", "import", "-"], env=environment, input=lines)
+    listed = CliRunner().invoke(main, ["queue", "list"], env=environment)
+    assert [re.split(r"  +", line) for line in listed.stdout.splitlines()] == [
+        ["NAME", "TITLE", "STAGE", "POLICY", "WAITING"],
+        ["contracts", "Contracts", "mvp", "1", "0"],
+        ["receipts", "Receipt extraction", "production", "1", "3"],
+    ]
+    assert "Example: reviewqueue queue list" in CliRunner().invoke(main, ["queue", "list", "--help"]).stdout

@@ -99,6 +99,11 @@ def test_the_odd_is_refused_with_its_reason(text: str | bytes, reason: str) -> N
         read(text)
 
 
+def test_an_empty_text_is_told_how_a_document_begins() -> None:
+    with pytest.raises(Unreadable, match=r"is empty; it must be a mapping .* such as `calendar: office`"):
+        read("# nothing\n", "calendar: office")
+
+
 def test_a_dictionary_that_json_could_not_say_is_refused_where_it_is() -> None:
     with pytest.raises(Unreadable, match="a set") as refusal:
         read({"a/b": [{"c": {1, 2}}]})

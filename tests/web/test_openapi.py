@@ -45,10 +45,15 @@ def test_every_api_route_is_in_it(app: Flask, described: dict) -> None:  # type:
 def test_every_operation_may_answer_with_a_problem(described: dict) -> None:  # type: ignore[type-arg]
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            for status in ("400", "401", "403", "404", "422", "500", "default"):
+            for status in ("400", "401", "403", "404", "422", "429", "500", "default"):
                 content = operation["responses"][status]["content"]
                 assert list(content) == ["application/problem+json"], (method, path, status)
                 assert content["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
+
+
+def test_a_call_too_many_is_told_with_its_headers(described: dict) -> None:  # type: ignore[type-arg]
+    headers = described["paths"]["/api/v1/items"]["get"]["responses"]["429"]["headers"]
+    assert set(headers) == {"Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"}
 
 
 def test_the_page_loads_nothing_from_elsewhere(client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from reviewqueue import create_app
 from reviewqueue.config import Settings
@@ -86,6 +87,7 @@ def test_strict_transport_where_it_is_https_alone(client: FlaskClient, path: str
         ({"Origin": "https://localhost"}, False),
         ({"Origin": "http://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": ""}, False),
         ({}, False),
     ],
     ids=str,
@@ -115,6 +117,49 @@ def test_the_base_url_is_our_own_origin_too(settings: Settings, db: Database) ->
     app = create_app(settings.model_copy(update={"base_url": "https://review.example.org/desk"}), db)
     answer = app.test_client().post("/sign-in", data={}, headers={"Origin": "https://review.example.org"})
     assert answer.status_code == 401
+
+
+def refusal(settings: Settings, db: Database, base_url: str, **headers: str) -> TestResponse:
+    app = create_app(settings.model_copy(update={"base_url": base_url}), db)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    client = app.test_client()
+    return client.post(
+        "/sign-in", base_url="http://localhost", data={}, headers={"Accept": "text/html", **named}
+    )
+
+
+def test_an_address_that_is_not_ours_is_named_beside_the_one_that_is_set(
+    settings: Settings, db: Database
+) -> None:
+    page = refusal(settings, db, "https://ops:secret@review.example.org/desk", Origin="http://desk.internal")
+    assert page.status_code == 403
+    assert (
+        "The page was opened at http://desk.internal, the server is reached at http://localhost, and "
+        "REVIEWQUEUE_BASE_URL says https://review.example.org. Open https://review.example.org instead."
+    ) in page.text
+    assert "secret" not in page.text
+    page = refusal(settings, db, "", Origin="http://desk.internal")
+    assert "REVIEWQUEUE_BASE_URL is not set. Open http://localhost instead." in page.text
+
+
+def test_plain_http_under_an_https_address_is_told_instead_of_a_sign_in_that_leads_nowhere(
+    settings: Settings, db: Database
+) -> None:
+    page = refusal(settings, db, "https://review.example.org", Origin="http://localhost")
+    assert (page.status_code, "Open https://review.example.org instead" in page.text) == (403, True)
+    # Behind a proxy that ends https and is not believed, the browser's word counts.
+    behind = refusal(settings, db, "https://review.example.org", Origin="https://review.example.org")
+    assert behind.status_code == 401
+
+
+def test_addresses_of_a_request_are_shown_as_text_and_not_at_length(settings: Settings, db: Database) -> None:
+    page = refusal(settings, db, "", Origin="http://<b>x</b>" + "y" * 5000).text
+    assert "<b>x" not in page
+    assert "&lt;b&gt;x" in page
+    assert "y" * 200 not in page
+    foreign = refusal(settings, db, "", Origin="http://evil.example", Sec_Fetch_Site="cross-site").text
+    assert "came from a page of another site, http://evil.example." in foreign
+    assert "BASE_URL" not in foreign
 
 
 def test_the_api_takes_no_cookie_so_that_a_foreign_page_gains_nothing(

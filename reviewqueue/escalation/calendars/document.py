@@ -37,7 +37,7 @@ def parse_calendar(source: str | bytes | dict[str, Any], calendar: str | None = 
     and must not contradict it.
     """
     try:
-        raw = read(source)
+        raw = read(source, "calendar: office")
     except Unreadable as error:
         raise InvalidCalendar([(error.pointer, error.detail)]) from None
     if calendar is not None:
