@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs lock revision wheel clean
+.PHONY: help setup demo test proofs check format bench docs lock revision wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,13 @@ demo: setup ## start a filled demo on a fresh database, and print how to sign in
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(STAMPS)/dev $(FRONTEND) $(STAMPS)/browser $(STAMPS)/faketime ## run every test on SQLite, on PostgreSQL and in a browser
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
+
+# One after the other and with nothing beside, since some are held to their times.
+PROOFS := tests/escalation/test_killed_workers.py tests/escalation/test_decisions_at_the_due_time.py \
+	tests/escalation/test_year.py tests/items/test_many_claimers.py tests/audit/test_feed_while_writers_stall.py \
+	tests/client/test_many.py tests/webhooks/test_proofs.py
+proofs: $(STAMPS)/dev $(FRONTEND) ## run the heavy proofs as large as what is promised: ten thousands of items, a year
+	@REVIEWQUEUE_TEST_SIZE=full $(BIN)/pytest -s -n 0 $(PROOFS) $(ARGS)
 
 check: $(STAMPS)/dev ## lint, formatting, types and the import rules
 	@$(BIN)/ruff check .
