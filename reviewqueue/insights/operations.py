@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ..db import Database
 from ..errors import Forbidden
 from ..escalation.queries import TimerHealth, timer_health
+from ..items.acknowledging import is_with
 from ..notifications import queries as notifications
 from ..people.access import Access, Action, Caller, access_of
 from ..queues.models import Queue
@@ -111,10 +112,11 @@ def _forecast(
 
 def _awaiting(session: Session, access: Access, found: Backlog) -> frozenset[uuid.UUID]:
     """Those of the shown items that the caller may acknowledge."""
-    waiting = {item.id: item.waiting_since for item in found.escalated_items if item.acknowledged_at is None}
+    waiting = [item for item in found.escalated_items if item.acknowledged_at is None]
     if access.person_id is None or not waiting:
         return frozenset()
-    return notifications.told_of(session, access.person_id, waiting)
+    told = notifications.told_of(session, access.person_id, {item.id: item.waiting_since for item in waiting})
+    return told | {item.id for item in waiting if is_with(access, item.assigned_to, item.claimed_by_id)}
 
 
 def _where(access: Access, action: Action, queues: Collection[Queue]) -> frozenset[str]:

@@ -50,8 +50,8 @@ def escalate_by_hand(
 ) -> None:
     """Raises the item by one level, for whoever is named or whom the policy's step of that level names.
 
-    That step then counts as fired. Whoever escalates gives the item up. Raises WrongState, or Invalid when `to`
-    may not decide in the queue.
+    That step then counts as fired, so its targets are told whoever is named. Whoever escalates gives the item up.
+    Raises WrongState, or Invalid when `to` may not decide in the queue.
     """
     require_open(item, "escalated")
     level = item.level + 1
@@ -61,7 +61,7 @@ def escalate_by_hand(
         item.timer_step, item.timer_repeats, item.timer_fired_at = level, 0, tx.now
     drop_claim(item)
     drop_acknowledgement(item)
-    told = tell_escalated_by_hand(item, tx, assignees.audience, raised["to"], step)
+    told = tell_escalated_by_hand(item, tx, assignees.audience, to, step)
     tx.record(item, EventType.ITEM_ESCALATED, reason=reason, claim=None, told=told, **raised)
     retime(item, policy, tx.now)
 

@@ -7,7 +7,6 @@ and nothing that people wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from ..notifications.audience import Audience, Found
@@ -34,9 +33,12 @@ def tell_escalated(
 
 
 def tell_escalated_by_hand(
-    item: Item, tx: Transaction, audience: Audience, targets: Sequence[str], step: Step | None
+    item: Item, tx: Transaction, audience: Audience, to: str | None, step: Step | None
 ) -> Told:
-    found = others(audience.find(item.queue_id, targets), tx.actor.id)
+    """To who is named, and to the targets of the step, which will not fire for them any more."""
+    named = [to] if to is not None else []
+    targets = dict.fromkeys([*named, *(step.to if step is not None else ())])
+    found = others(audience.find(item.queue_id, tuple(targets)), tx.actor.id)
     why = f"{tx.actor.name} escalated it to level {item.level}."
     through = step.notify if step is not None else BY_DEFAULT
     return tell(tx, audience, subject_of(item), Kind.ESCALATED, why, found, through)

@@ -90,7 +90,7 @@ def test_a_step_tells_its_target_through_its_channels(office: Office, clock: Mov
 def test_no_notice_repeats_what_the_model_or_a_person_wrote(office: Office, clock: MovableClock) -> None:
     item_id = office.enqueue(input={"secret": "evidence-9"}, output={"total": 9.5}, flags=["evidence-9"])
     pass_(clock, office.db, hours=2)
-    items.escalate(office.db, office.caller("ann"), item_id, "private-words", "max@example.org")
+    items.escalate(office.db, office.caller("lea"), item_id, "private-words", "max@example.org")
     items.comment(office.db, office.caller("ann"), item_id, "private-words for @lea@example.org")
     with office.db.reading() as session:
         written = [" ".join(map(str, vars(notice).values())) for notice in session.scalars(sa.select(Notice))]
@@ -338,7 +338,7 @@ def test_wishes_that_cannot_be_are_refused(wish: dict[str, Any]) -> None:
 def test_a_person_with_several_roles_is_told_once(office: Office, clock: MovableClock) -> None:
     make_team(office.db, "more", office.people["lea"], make_person(office.db, "new@example.org"))
     item_id = office.enqueue()
-    items.escalate(office.db, office.caller("ann"), item_id, "why", "lea@example.org")
+    items.escalate(office.db, office.caller("max"), item_id, "why", "lea@example.org")
     pass_(clock, office.db, hours=2)
     with office.db.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Notification)) == len(
