@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import yaml
 
 from ..cli import database
 from ..people.access import SYSTEM_CALLER
 from . import operations
+from .queries import Board
 from .rotation import Shift
 
 
@@ -22,6 +24,8 @@ def rotation() -> None:
 def apply_file(file: Path) -> None:
     """Publish the rotation in FILE, YAML or JSON, as its next version; `-` reads standard input.
 
+    What differs from the version before is printed. Stand-ins made on the page stay until they are over.
+
     \b
     Example:
       reviewqueue rotation apply nights.yaml
@@ -32,6 +36,17 @@ def apply_file(file: Path) -> None:
         applied = operations.apply(db, SYSTEM_CALLER, written)
     done = f"version {applied.version}" if applied.changed else "nothing changed"
     click.echo(f"{applied.rotation}: {done}")
+    for change in applied.changes:
+        click.echo(f"  {change}")
+
+
+@rotation.command("show", epilog="Example: reviewqueue rotation show nights > nights.yaml")
+@click.argument("name")
+def show(name: str) -> None:
+    """Print the document in force, with the stand-ins made on the page, as it can be applied again."""
+    with database() as db:
+        document = operations.document_in_force(db, name)
+    click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110), nl=False)
 
 
 @rotation.command("list", epilog="Example: reviewqueue rotation list")
@@ -39,11 +54,13 @@ def list_rotations() -> None:
     """List the rotations with who is on call now and next."""
     with database() as db:
         for board in operations.list_boards(db):
-            following = f"; then {_told(board.next)}" if board.next else ""
+            following = f"; then {_told(board, board.next)}" if board.next else ""
             click.echo(
-                f"{board.slug}: {_told(board.now)} until {board.now.ends:%Y-%m-%d %H:%M} UTC{following}"
+                f"{board.slug}: {_told(board, board.now)} until {board.now.ends:%Y-%m-%d %H:%M} UTC{following}"
             )
 
 
-def _told(shift: Shift) -> str:
-    return shift.person or "nobody"
+def _told(board: Board, shift: Shift) -> str:
+    if shift.person is None or shift.person in board.names:
+        return shift.person or "nobody"
+    return f"nobody ({shift.person} is not here, or disabled)"

@@ -19,6 +19,15 @@ SHOWN_AHEAD = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    person: str
+    begins: datetime
+    ends: datetime
+    by: str | None
+    """Who put them in on the page; None: the rotation's file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """One rotation as the page shows it."""
 
@@ -32,6 +41,8 @@ class Board:
     """The present one first; those of the next two weeks."""
     names: dict[str, str]
     """Of those who can sign in, by email."""
+    coming: tuple[StandIn, ...] = ()
+    """Whoever stands in now or later on, as they are written."""
 
     def wall(self, at: datetime) -> str:
         """A time as the rotation's own zone says it."""
@@ -69,6 +80,15 @@ def document_of(version: RotationVersion) -> RotationDocument:
     return RotationDocument.model_validate(version.document)
 
 
+def stand_ins(document: RotationDocument) -> list[StandIn]:
+    """In the order of the document."""
+    compiled = document.compiled().overrides
+    return [
+        StandIn(told.person, told.begins, told.ends, written.by)
+        for told, written in zip(compiled, document.overrides, strict=True)
+    ]
+
+
 def boards(session: Session, now: datetime) -> list[Board]:
     """Every rotation, by its slug. Two queries."""
     newest = (
@@ -95,6 +115,7 @@ def boards(session: Session, now: datetime) -> list[Board]:
             members=tuple(document.people),
             shifts=tuple(shifts(document.compiled(), now, now + SHOWN_AHEAD)),
             names={email: names[email] for email in document.people if email in names},
+            coming=tuple(one for one in stand_ins(document) if one.ends > now),
         )
         for version, document in zip(versions, documents, strict=True)
     ]
