@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,7 +69,7 @@ def timer_health(session: Session, now: datetime, queue_ids: Collection[int] | N
     )
 
 
-def _failed(session: Session, here: list[sa.ColumnElement[bool]]) -> tuple[FailedTimer, ...]:
+def _failed(session: Session, here: Sequence[sa.ColumnElement[bool]]) -> tuple[FailedTimer, ...]:
     items = session.scalars(
         sa.select(Item).where(Item.timer_error.is_not(None), *here).order_by(Item.id).limit(NAMED)
     )

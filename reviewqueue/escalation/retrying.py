@@ -22,7 +22,8 @@ def tried_for(failures: int) -> timedelta:
 
 
 def _pause_after(failures: int) -> timedelta:
-    return min(FIRST_PAUSE * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
+    doubled: int = 2 ** min(failures - 1, 16)
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
 
 
 LATE_FAILURES = next(failures for failures in count(1) if tried_for(failures) >= LATE_AFTER)
