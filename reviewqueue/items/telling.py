@@ -119,7 +119,7 @@ _SENTENCES: dict[EventType, Callable[[str, Mapping[str, Any]], str]] = {
     EventType.ITEM_RECALLED: lambda by, _: f"Recalled by {_inside(by)}",
     EventType.ITEM_ESCALATED: _escalated,
     EventType.ITEM_DEESCALATED: lambda by, data: (
-        f"De-escalated to level {data.get('level')} by {_inside(by)}"
+        f"De-escalated to level {data.get('level')} by {_inside(by)}{_reached(data)}"
     ),
     EventType.ITEM_ACKNOWLEDGED: lambda by, data: (
         f"{by} acknowledged the escalation to level {data.get('level')}"

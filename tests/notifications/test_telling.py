@@ -247,6 +247,43 @@ def test_de_escalating_takes_back_one_level_and_no_step_fires_twice(
     assert office.types(item_id)[-2:] == ["deescalated", "deescalated"]
 
 
+def test_de_escalating_tells_whom_it_is_taken_from_whom_it_goes_to_and_who_holds_it(
+    office: Office, clock: MovableClock
+) -> None:
+    item_id = office.enqueue()
+    pass_(clock, office.db, hours=6)
+    assert load(office.db, item_id).assigned_to == "max@example.org"
+    token = office.claim("bob", item_id).token
+    office.people["ann"] = make_person(office.db, "amy@example.org", office.queue, "lead")
+    items.deescalate(office.db, office.caller("ann"), item_id, "calm")
+    why = "amy took it back to level 1: it is with team:leads now."
+    assert [inbox(office, name)[0] for name in ("max", "lea", "bob")] == [why] * 3
+    assert told(office, item_id, "deescalated") == [
+        [{"person": f"{name}@example.org", "through": ["in-app"]} for name in ("max", "lea", "bob")]
+    ]
+    assert load(office.db, item_id).claim_token == token, "who works on it goes on"
+    items.deescalate(office.db, office.caller("lea"), item_id, "calm")
+    assert inbox(office, "bob")[0] == "lea took it back to level 0: it is nobody's in particular now."
+    assert inbox(office, "lea")[0] == why, "who did it need not be told"
+
+
+def test_de_escalating_what_is_with_nobody_tells_nobody(db: Database, clock: MovableClock) -> None:
+    office = open_office(db, escalation=[{"after": "1h", "to": "lead"}])
+    item_id = office.enqueue()
+    pass_(clock, db, hours=1)
+    items.deescalate(db, office.caller("max"), item_id, "calm")
+    assert told(office, item_id, "deescalated") == [[]]
+
+
+@pytest.mark.parametrize("mail", ["now", "daily", "never"])
+def test_a_step_by_mail_alone_rings_the_bell_at_once(db: Database, clock: MovableClock, mail: Any) -> None:
+    office = open_office(db, escalation=[{"after": "1h", "to": "lead", "notify": ["mail"]}])
+    operations.set_wishes(db, office.caller("lea"), Wishes(mail=mail, digest_hour=8))
+    office.enqueue()
+    pass_(clock, db, hours=1)
+    assert inbox(office, "lea") == ["Nobody has decided: escalated to level 1."]
+
+
 def test_a_snooze_until_a_reply_ends_with_anothers_comment(office: Office, clock: MovableClock) -> None:
     item_id = office.enqueue()
     due = load(office.db, item_id).due_at
