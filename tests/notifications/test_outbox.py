@@ -271,6 +271,7 @@ def test_a_mail_says_queue_title_why_how_late_and_where(
         f"https://desk.example.org/items/{item_id}",
     ]
     assert mail["Message-ID"] == f"<{rows(sqlite_db)[0].id}@example.org>"
+    assert mail["Date"] == "Mon, 02 Mar 2026 10:00:00 +0000"
     assert rows(sqlite_db)[0].state == "sent"
 
 
