@@ -91,5 +91,5 @@ def test_a_snooze_lasts_a_year_at_most(db: Database, clock: MovableClock, due: d
     with pytest.raises(Invalid, match="366 days at most"):
         snoozed(db, item_id, clock.now() + timedelta(days=366, seconds=1))
     snoozed(db, item_id, clock.now() + timedelta(days=366))
-    due = load(db, item_id).due_at
-    assert due is not None and due > clock.now() + timedelta(days=366)
+    later = load(db, item_id).due_at
+    assert later is not None and later > clock.now() + timedelta(days=366)
