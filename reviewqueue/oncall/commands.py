@@ -9,7 +9,7 @@ import click
 from ..cli import database
 from ..people.access import SYSTEM_CALLER
 from . import operations
-from .rotation import Shift
+from .queries import Turn
 
 
 @click.group(short_help="Publish and list on-call rotations.")
@@ -39,11 +39,11 @@ def list_rotations() -> None:
     """List the rotations with who is on call now and next."""
     with database() as db:
         for board in operations.list_boards(db):
+            ends = board.now.ends
+            until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "and on"
             following = f"; then {_told(board.next)}" if board.next else ""
-            click.echo(
-                f"{board.slug}: {_told(board.now)} until {board.now.ends:%Y-%m-%d %H:%M} UTC{following}"
-            )
+            click.echo(f"{board.slug}: {_told(board.now)} {until}{following}")
 
 
-def _told(shift: Shift) -> str:
-    return shift.person or "nobody"
+def _told(turn: Turn) -> str:
+    return turn.person or "nobody"
