@@ -259,3 +259,14 @@ def test_an_open_backlog_keeps_nobody_signed_in(
     assert last_seen() == began
     client.get("/backlog").close()
     assert last_seen() != began
+
+
+def test_a_print_says_that_it_holds_a_part(
+    client: FlaskClient, boss: Person, db: Database, clock: MovableClock, queue: Queue
+) -> None:
+    make_items(db, queue, [{} for _ in range(51)])
+    clock.move(hours=3)
+    fire_due(db)
+    assert "The first 50 of 51;" in client.get("/backlog").get_data(as_text=True)
+    narrowed = client.get("/backlog?level=1&reviewer=boss%40example.org").get_data(as_text=True)
+    assert "is not printed" not in narrowed
