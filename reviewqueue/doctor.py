@@ -170,8 +170,9 @@ def _worker(db: Database) -> Iterator[Finding]:
         says = f"{timers.late:,} are late, the oldest by {timers.latest_by.total_seconds():,.0f} s"
         yield Finding("timers", Standing.BAD, says, "Is a worker running, and fast enough? See its log.")
     if timers.failing:
-        says = f"{timers.failing:,} failed and will be tried again: {timers.last_error}"
-        yield Finding("timers", Standing.BAD, says, "The worker's log tells which items.")
+        named = "; ".join(f"{one.item_id}: {one.error}" for one in timers.failed)
+        says = f"{timers.failing:,} failed and will be tried again: {named}"
+        yield Finding("timers", Standing.BAD, says, "The worker's log has the whole error.")
 
 
 def _webhooks(db: Database) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from ..items.assignees import Assignees
 from ..items.locking import anything_due, lock_due
 from ..items.models import Item
 from ..transaction import TIMER, Transaction
-from .timers import fire, planned
+from .timers import failed_while, fire, planned
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def _put_off_failed(tx: Transaction, item: Item, error: Exception) -> None:
         item,
         timer_at=tx.now + pause,
         timer_failures=item.timer_failures + 1,
-        timer_error=f"{type(error).__name__}: {error}"[:500],
+        timer_error=failed_while(item, error),
     )
 
 

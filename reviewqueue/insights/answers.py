@@ -118,6 +118,13 @@ class LoadDocument(BaseModel):
     reviews_today: int = Field(description="Since midnight UTC.")
 
 
+class TimersDocument(BaseModel):
+    """In these queues; anything but nothing needs whoever runs the server."""
+
+    late: int = Field(description="Over 30 s late: no worker runs, or it is too slow.")
+    failing: int = Field(description="Failed, and will be tried again. The item's page says how.")
+
+
 class BacklogDocument(FiguresDocument):
     as_of: datetime = Field(description="When what waits was counted: above 20,000 items, some seconds ago.")
     queues: list[WatchedQueueDocument]
@@ -129,6 +136,7 @@ class BacklogDocument(FiguresDocument):
     forecast: list[AheadDocument] | None = Field(description="The next eight hours; null with a department.")
     hours: list[HourDocument] = Field(description="The last 24 hours, up to a minute ago.")
     workload: list[LoadDocument]
+    timers: TimersDocument
 
 
 class StatsDocument(QueueFiguresDocument):
@@ -167,6 +175,7 @@ def backlog_answer(watched: Watched, base_url: str) -> dict[str, Any]:
             }
             for load in watched.workload
         ],
+        "timers": {"late": watched.timers.late, "failing": watched.timers.failing},
     }
 
 

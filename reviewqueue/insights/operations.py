@@ -80,7 +80,7 @@ def watch_backlog(
             hours=by_hour(session, now, here),
             attainment={q.name: recent.get(q.id, Lately()).attainment for q in found.queues},
             workload=workload(session, now, here, found.given),
-            timers=timer_health(session, now),
+            timers=timer_health(session, now, here),
             queues={one.name: one.title for one in all_of_them.values()},
             tended=_where(access, Action.ASSIGN, all_of_them.values()),
             decided_by_many=_where(access, Action.BULK_DECIDE, all_of_them.values()),

@@ -111,7 +111,7 @@ def _tag(watched: Watched) -> str:
         [(ahead.falls_due, ahead.overdue) for ahead in watched.forecast or ()],
         [astuple(attainment) for attainment in watched.attainment.values()],
         [(one.who, one.through, one.state) for told in watched.told.values() for one in told.reached],
-        (timers.late, timers.failing, timers.last_error),
+        (timers.late, timers.failing, timers.failed),
         (sorted(watched.tended), sorted(watched.decided_by_many), sorted(map(str, watched.awaits_me))),
         caller().actor.id,
     )
