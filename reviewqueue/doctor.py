@@ -173,7 +173,7 @@ def _worker(db: Database) -> Iterator[Finding]:
         named = "; ".join(f"{one.queue} {one.item_id}: {one.error}" for one in timers.failed)
         more = "; …" if timers.failing > len(timers.failed) else ""
         says = f"{timers.failing:,} failed and will be tried again: {named}{more}"
-        yield Finding("timers", Standing.BAD, says, "The worker's log tells why.")
+        yield Finding("timers", Standing.BAD, says, "The worker's log has the whole error.")
 
 
 def _webhooks(db: Database) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from ..items.locking import anything_due, lock_due
 from ..items.models import Item
 from ..transaction import TIMER, Transaction
 from .retrying import retry_at
-from .timers import fire, planned
+from .timers import failed_while, fire, planned
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,6 @@ BATCH = 100
 """Items in one transaction: it keeps their rows, and on SQLite all writers, waiting."""
 AT_ONCE = 500
 """Items in one run, after which a worker sees to its other jobs: its lease above all."""
-WHEN = {
-    "escalate": "when the item was to escalate",
-    "repeat": "when a reminder was due",
-    "deadline": "when the deadline's fallback was to be released",
-    "wake": "when its snooze was to end",
-}
 
 
 def fire_due(db: Database, limit: int = AT_ONCE) -> int:
@@ -78,10 +72,8 @@ def _fire_each(tx: Transaction, items: Sequence[Item]) -> None:
 
 def _put_off_failed(tx: Transaction, item: Item, error: Exception) -> None:
     failures = item.timer_failures + 1
-    # The error's own text may hold parameters, which are for the worker's log and not for whoever sees the item.
-    told = f"{type(error).__name__} {WHEN.get(item.timer_kind or '', '')}".strip()
     at = retry_at(tx.now, failures, None if item.has_outcome else item.deadline_at)
-    _postpone(tx, item, timer_at=at, timer_failures=failures, timer_error=told[:500])
+    _postpone(tx, item, timer_at=at, timer_failures=failures, timer_error=failed_while(item, error))
 
 
 def _put_off(tx: Transaction, item: Item, at: datetime | None) -> None:

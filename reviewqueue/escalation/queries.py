@@ -14,12 +14,14 @@ from ..items.models import Item
 from .retrying import LATE_AFTER, LATE_FAILURES, tried_for
 
 NAMED = 5
+"""How many items whose timer failed are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedTimer:
     item_id: uuid.UUID
     title: str
+    """The item's."""
     queue: str
     error: str
 

@@ -73,6 +73,8 @@ def _reviewed(by: str, data: Mapping[str, Any]) -> str:
 
 
 def _escalated(by: str, data: Mapping[str, Any]) -> str:
+    if data.get("occurrence"):
+        return f"Reminder {data['occurrence']} on level {data.get('level')}{_reached(data)}"
     by_whom = "" if "step" in data else f" by {_inside(by)}"
     return f"Escalated to level {data.get('level')}{_to(data)}{by_whom}{_reached(data)}"
 

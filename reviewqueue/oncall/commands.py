@@ -10,8 +10,7 @@ import yaml
 from ..cli import database
 from ..people.access import SYSTEM_CALLER
 from . import operations
-from .queries import Board
-from .rotation import Shift
+from .queries import Board, Turn
 
 
 @click.group(short_help="Publish and list on-call rotations.")
@@ -54,13 +53,13 @@ def list_rotations() -> None:
     """List the rotations with who is on call now and next."""
     with database() as db:
         for board in operations.list_boards(db):
+            ends = board.now.ends
+            until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "and on"
             following = f"; then {_told(board, board.next)}" if board.next else ""
-            click.echo(
-                f"{board.slug}: {_told(board, board.now)} until {board.now.ends:%Y-%m-%d %H:%M} UTC{following}"
-            )
+            click.echo(f"{board.slug}: {_told(board, board.now)} {until}{following}")
 
 
-def _told(board: Board, shift: Shift) -> str:
-    if shift.person is None or shift.person in board.names:
-        return shift.person or "nobody"
-    return f"nobody ({shift.person} is not here, or disabled)"
+def _told(board: Board, turn: Turn) -> str:
+    if turn.person is None or turn.person in board.names:
+        return turn.person or "nobody"
+    return f"nobody ({turn.person} is not here, or disabled)"

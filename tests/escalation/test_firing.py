@@ -217,7 +217,7 @@ def test_a_timer_that_fails_stops_no_other_and_is_put_off(
     fire_due(db)
     assert [load(db, id_).level for id_ in ids] == [1, 1, 0, 1, 1]
     item = load(db, broken)
-    assert (item.timer_failures, item.timer_error) == (1, "RuntimeError when the item was to escalate")
+    assert (item.timer_failures, item.timer_error) == (1, "RuntimeError while escalating it")
     assert item.timer_at == clock.now() + timedelta(seconds=10)
     assert told(db, broken, "item.escalated") == []
     clock.move(seconds=10)

@@ -57,7 +57,7 @@ def test_the_backlog_names_and_links_those_of_ones_own_queues(
     signed_in(client, db, "boss@example.org")
     text = client.get("/backlog").text
     assert "<b>1 timer failed</b>" in text
-    assert f'href="/items/{failed.mine}">r-1</a> (RuntimeError when the item was to escalate)' in text
+    assert f'href="/items/{failed.mine}">r-1</a> (RuntimeError while escalating it)' in text
     assert "h-1" not in text and "secrets" not in text
 
 
@@ -74,11 +74,11 @@ def test_the_items_page_tells_who_leads(
 ) -> None:
     signed_in(client, db, who)
     text = client.get(f"/items/{failed.mine}").text
-    assert ("RuntimeError when the item was to escalate" in text) is told
+    assert ("RuntimeError while escalating it" in text) is told
     assert "secrets" not in text
 
 
 def test_the_doctor_names_the_items(db: Database, failed: Failed) -> None:
     [found] = [one for one in _worker(db) if one.about == "timers"]
     assert found.standing is Standing.BAD
-    assert f"hidden {failed.hidden}: RuntimeError when the item was to escalate" in found.says
+    assert f"hidden {failed.hidden}: RuntimeError while escalating it" in found.says
