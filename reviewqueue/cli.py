@@ -93,6 +93,8 @@ def database(given: Settings | None = None, *, migrate: bool | None = None) -> I
 
     Raises Unavailable when it cannot be reached or its schema is not the newest.
     """
+    # All tables, whatever the command loads itself: a row can only be written where what its keys point to is known.
+    from . import models  # noqa: F401
     from .db import Database
 
     given = given or settings()

@@ -166,12 +166,14 @@ def _worker(db: Database) -> Iterator[Finding]:
     else:
         advice = "Nothing escalates or expires: run reviewqueue serve, or reviewqueue worker."
         yield Finding("worker", Standing.BAD if timers.late else Standing.ODD, "none is running", advice)
-    if timers.late:
-        says = f"{timers.late:,} are late, the oldest by {timers.latest_by.total_seconds():,.0f} s"
+    if timers.unfired:
+        says = f"{timers.unfired:,} are late, the oldest by {timers.latest_by.total_seconds():,.0f} s"
         yield Finding("timers", Standing.BAD, says, "Is a worker running, and fast enough? See its log.")
     if timers.failing:
-        says = f"{timers.failing:,} failed and will be tried again: {timers.last_error}"
-        yield Finding("timers", Standing.BAD, says, "The worker's log tells which items.")
+        named = "; ".join(f"{one.queue} {one.item_id}: {one.error}" for one in timers.failed)
+        more = "; …" if timers.failing > len(timers.failed) else ""
+        says = f"{timers.failing:,} failed and will be tried again: {named}{more}"
+        yield Finding("timers", Standing.BAD, says, "The worker's log has the whole error.")
 
 
 def _webhooks(db: Database) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from ..audit.ordering import order_events
 from ..clock import MovableClock
 from ..db import Database
 from ..escalation.operations import fire_due
+from ..insights.sampling import QUARTER, quarter_of, sample_backlog
 from ..items.operations import enqueue_batch
 from ..migrating import upgrade
 from ..people import passwords, persons
@@ -63,6 +64,7 @@ def fill(url: str, now: datetime, password: str) -> str:
             app = authenticate(session, key)
         _let_time_pass(db, clock, app, until=now)
         order_events(db)
+        sample_backlog(db)
     finally:
         db.dispose()
     return key
@@ -87,7 +89,15 @@ def _add_people(db: Database, password: str) -> None:
 
 def _let_time_pass(db: Database, clock: MovableClock, app: Caller, until: datetime) -> None:
     for tick in before(until):
+        _sample_up_to(db, clock, tick.at)
         clock.set(tick.at)
         if tick.bodies:
             enqueue_batch(db, app, tick.bodies)
         fire_due(db)
+
+
+def _sample_up_to(db: Database, clock: MovableClock, at: datetime) -> None:
+    """Writes the backlog's figures down at each quarter of an hour, as a worker does: the trends need yesterday's."""
+    while (quarter := quarter_of(clock.now()) + QUARTER) <= at:
+        clock.set(quarter)
+        sample_backlog(db)

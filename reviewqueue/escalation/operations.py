@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -14,7 +14,8 @@ from ..items.assignees import Assignees
 from ..items.locking import anything_due, lock_due
 from ..items.models import Item
 from ..transaction import TIMER, Transaction
-from .timers import fire, planned
+from .retrying import retry_at
+from .timers import failed_while, fire, planned
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,6 @@ BATCH = 100
 """Items in one transaction: it keeps their rows, and on SQLite all writers, waiting."""
 AT_ONCE = 500
 """Items in one run, after which a worker sees to its other jobs: its lease above all."""
-FIRST_PAUSE = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(hours=1)
 
 
 def fire_due(db: Database, limit: int = AT_ONCE) -> int:
@@ -72,14 +71,9 @@ def _fire_each(tx: Transaction, items: Sequence[Item]) -> None:
 
 
 def _put_off_failed(tx: Transaction, item: Item, error: Exception) -> None:
-    pause = min(FIRST_PAUSE * 2 ** min(item.timer_failures, 16), LONGEST_PAUSE)
-    _postpone(
-        tx,
-        item,
-        timer_at=tx.now + pause,
-        timer_failures=item.timer_failures + 1,
-        timer_error=f"{type(error).__name__}: {error}"[:500],
-    )
+    failures = item.timer_failures + 1
+    at = retry_at(tx.now, failures, None if item.has_outcome else item.deadline_at)
+    _postpone(tx, item, timer_at=at, timer_failures=failures, timer_error=failed_while(item, error))
 
 
 def _put_off(tx: Transaction, item: Item, at: datetime | None) -> None:

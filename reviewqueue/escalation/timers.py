@@ -14,6 +14,18 @@ from .schedule import Timer, next_timer
 FIRING_STEP = {"wake": 0, "deadline": -1}
 """The step that a firing is kept under where it belongs to none."""
 
+WHILE = {
+    "escalate": "escalating it",
+    "repeat": "reminding of it",
+    "deadline": "releasing its fallback",
+    "wake": "ending its snooze",
+}
+
+
+def failed_while(item: Item, error: Exception) -> str:
+    """What people read of a timer that failed: an error's own text may hold evidence, or values of the database."""
+    return f"{type(error).__name__} while {WHILE.get(item.timer_kind or '', 'looking what is due')}"
+
 
 def planned(item: Item, tx: Transaction) -> Timer | None:
     """What is next for the item, asked again: after a downtime something else may be due than was planned."""

@@ -14,6 +14,7 @@ from .escalated import EscalatedItem
 from .operations import Watched
 from .tally import Figures
 from .trends import Attainment, Then
+from .workload import Load
 
 
 class FiguresDocument(BaseModel):
@@ -82,7 +83,9 @@ class EscalatedDocument(BaseModel):
     claim: ClaimDocument | None
     assigned_to: str | None
     snoozed_until: datetime | None
-    told: list[ToldDocument] = Field(description="Whom the latest notice about it was for.")
+    told: list[ToldDocument] | None = Field(
+        description="Whom the latest notice about it was for; null for a key that acts as no person."
+    )
     acknowledged: AcknowledgedDocument | None
     url: str
 
@@ -118,6 +121,13 @@ class LoadDocument(BaseModel):
     reviews_today: int = Field(description="Since midnight UTC.")
 
 
+class TimersDocument(BaseModel):
+    """Of all queues whose backlog the caller may see."""
+
+    late: int = Field(description="More than 30 s past their time.")
+    failing: int = Field(description="Failed, and to be tried again.")
+
+
 class BacklogDocument(FiguresDocument):
     as_of: datetime = Field(description="When what waits was counted: above 20,000 items, some seconds ago.")
     queues: list[WatchedQueueDocument]
@@ -128,7 +138,8 @@ class BacklogDocument(FiguresDocument):
     trend: TrendDocument | None = Field(description="Null with a department: figures are kept by queue.")
     forecast: list[AheadDocument] | None = Field(description="The next eight hours; null with a department.")
     hours: list[HourDocument] = Field(description="The last 24 hours, up to a minute ago.")
-    workload: list[LoadDocument]
+    workload: list[LoadDocument] | None = Field(description="Null for a key that acts as no person.")
+    timers: TimersDocument
 
 
 class StatsDocument(QueueFiguresDocument):
@@ -157,16 +168,8 @@ def backlog_answer(watched: Watched, base_url: str) -> dict[str, Any]:
             {"at": rfc3339(hour.at), "arrived": hour.arrived, "decided": hour.decided}
             for hour in watched.hours
         ],
-        "workload": [
-            {
-                "who": load.who,
-                "name": load.name,
-                "holds": load.holds,
-                "given": load.given,
-                "reviews_today": load.reviews_today,
-            }
-            for load in watched.workload
-        ],
+        "workload": None if watched.workload is None else [_load(load) for load in watched.workload],
+        "timers": {"late": watched.timers.late, "failing": watched.timers.failing},
     }
 
 
@@ -218,9 +221,19 @@ def _escalated(item: EscalatedItem, watched: Watched, base_url: str) -> dict[str
         "claim": claim,
         "assigned_to": item.assigned_to,
         "snoozed_until": _time(item.snoozed_until),
-        "told": _told(watched.told.get(item.id)),
+        "told": None if watched.workload is None else _told(watched.told.get(item.id)),
         "acknowledged": acknowledged,
         "url": f"{base_url}/items/{item.id}",
+    }
+
+
+def _load(load: Load) -> dict[str, Any]:
+    return {
+        "who": load.who,
+        "name": load.name,
+        "holds": load.holds,
+        "given": load.given,
+        "reviews_today": load.reviews_today,
     }
 
 

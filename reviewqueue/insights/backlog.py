@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -56,15 +56,16 @@ def backlog(
     narrowed: Narrowed = EVERYTHING,
     *,
     cursor: str | None = None,
+    since: datetime | None = None,
 ) -> Backlog:
-    """The backlog of these queues.
+    """The backlog of these queues; what was decided counts since then, or since midnight UTC.
 
     The department narrows everything but what was decided, level and reviewer the escalated items alone.
     """
     counted = tally(session, now)
     here = [group for group in counted.groups if group.queue_id in queues]
     groups = [g for g in here if narrowed.department in (None, g.department)]
-    decided = _decided_since(session, start_of_day(now), queues)
+    decided = _decided_since(session, since or start_of_day(now), queues)
     items, following = escalated(session, now, queues, narrowed, cursor=cursor)
     return Backlog(
         as_of=counted.at,
@@ -77,9 +78,10 @@ def backlog(
     )
 
 
-def start_of_day(now: datetime) -> datetime:
-    """Midnight, in UTC: what `today` means for everybody who looks."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+def start_of_day(now: datetime, zone: tzinfo = UTC) -> datetime:
+    """Midnight in that zone: when `today` began for whoever looks."""
+    local = now.astimezone(zone)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
 
 
 def queues_of(session: Session, queue_ids: Collection[int] | None) -> dict[int, Queue]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy.orm import Session
 
 from ..db import Database
 from ..errors import Forbidden
 from ..escalation.queries import TimerHealth, timer_health
+from ..items.acknowledging import is_with
 from ..notifications import queries as notifications
 from ..people.access import Access, Action, Caller, access_of
 from ..queues.models import Queue
 from ..queues.policies import policy_of, queue_named
-from .backlog import EVERYTHING, Backlog, QueueBacklog, backlog, queues_of
+from .backlog import EVERYTHING, Backlog, QueueBacklog, backlog, queues_of, start_of_day
 from .escalated import Narrowed
 from .forecast import Ahead, Pace, added, forecast
 from .stats import QueueStats, queue_stats
@@ -37,7 +38,8 @@ class Watched:
     hours: tuple[Hour, ...]
     attainment: dict[str, Attainment]
     """Of the last seven days, by queue."""
-    workload: tuple[Load, ...]
+    workload: tuple[Load, ...] | None
+    """This is None, and nobody is named as told, for an app: who works how much is for people to know."""
     timers: TimerHealth
     queues: dict[str, str]
     """Names and titles of the queues to choose from."""
@@ -58,9 +60,11 @@ def watch_backlog(
     narrowed: Narrowed = EVERYTHING,
     *,
     cursor: str | None = None,
+    zone: tzinfo = UTC,
 ) -> Watched:
     """All that the backlog page shows, of one queue or of all in which the caller may see it.
 
+    `zone`: whose midnight today is counted from.
     Raises NoSuchQueue, Forbidden, and Invalid for a cursor that is not ours.
     """
     with db.reading() as session:
@@ -68,10 +72,11 @@ def watch_backlog(
         named = _named(session, access, queue)
         all_of_them = queues_of(session, _queue_ids(access))
         here = all_of_them if named is None else {named.id: named}
-        found = backlog(session, now, here, narrowed, cursor=cursor)
+        midnight = start_of_day(now, zone)
+        found = backlog(session, now, here, narrowed, cursor=cursor, since=midnight)
         recent = lately(session, now, here)
         by_queue = narrowed.department is None
-        told = notifications.told_about(session, [item.id for item in found.escalated_items])
+        told = {} if caller.is_app else _told(session, found)
         return Watched(
             backlog=found,
             kept=found.as_of != now,
@@ -79,12 +84,12 @@ def watch_backlog(
             forecast=_forecast(session, now, found.queues, recent) if by_queue else None,
             hours=by_hour(session, now, here),
             attainment={q.name: recent.get(q.id, Lately()).attainment for q in found.queues},
-            workload=workload(session, now, here, found.given),
-            timers=timer_health(session, now),
+            workload=None if caller.is_app else workload(session, now, here, found.given, midnight),
+            timers=timer_health(session, now, set(all_of_them)),
             queues={one.name: one.title for one in all_of_them.values()},
             tended=_where(access, Action.ASSIGN, all_of_them.values()),
             decided_by_many=_where(access, Action.BULK_DECIDE, all_of_them.values()),
-            told={item_id: notices[0] for item_id, notices in told.items()},
+            told=told,
             awaits_me=_awaiting(session, access, found),
         )
 
@@ -109,12 +114,18 @@ def _forecast(
     return added(parts)
 
 
+def _told(session: Session, found: Backlog) -> dict[uuid.UUID, notifications.Told]:
+    told = notifications.told_about(session, [item.id for item in found.escalated_items])
+    return {item_id: notices[0] for item_id, notices in told.items()}
+
+
 def _awaiting(session: Session, access: Access, found: Backlog) -> frozenset[uuid.UUID]:
     """Those of the shown items that the caller may acknowledge."""
-    waiting = {item.id: item.waiting_since for item in found.escalated_items if item.acknowledged_at is None}
+    waiting = [item for item in found.escalated_items if item.acknowledged_at is None]
     if access.person_id is None or not waiting:
         return frozenset()
-    return notifications.told_of(session, access.person_id, waiting)
+    told = notifications.told_of(session, access.person_id, {item.id: item.waiting_since for item in waiting})
+    return told | {item.id for item in waiting if is_with(access, item.assigned_to, item.claimed_by_id)}
 
 
 def _where(access: Access, action: Action, queues: Collection[Queue]) -> frozenset[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import astuple, dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Blueprint, Response, request, url_for
 
 from ..errors import Invalid
+from ..notifications.pages import viewer_zone
 from ..web.pages import show, wants_fragment
 from ..web.requests import caller, database, polls
 from . import operations
@@ -59,7 +61,10 @@ def show_backlog() -> Response:
     if wants_fragment():
         polls()
     asked = _asked()
-    watched = operations.watch_backlog(database(), caller(), asked.queue, asked.narrowed, cursor=asked.cursor)
+    zone = viewer_zone()
+    watched = operations.watch_backlog(
+        database(), caller(), asked.queue, asked.narrowed, cursor=asked.cursor, zone=ZoneInfo(zone)
+    )
     tag = _tag(watched)
     if wants_fragment() and tag in request.if_none_match:
         return _tagged(Response(status=304), tag)
@@ -78,6 +83,7 @@ def show_backlog() -> Response:
         bar=bar,
         flow=flow(watched.hours),
         me=caller(),
+        zone=zone,
     )
     # The whole page also has notices, which are shown once: it is never answered from a cache.
     return _tagged(response, tag) if wants_fragment() else response
@@ -95,7 +101,7 @@ def _asked() -> Asked:
 
 def _reviewers(watched: Watched, chosen: str | None) -> list[Load]:
     """Whom to filter by: everybody with work, and whoever is chosen."""
-    found = sorted(watched.workload, key=lambda load: load.name.casefold())
+    found = sorted(watched.workload or (), key=lambda load: load.name.casefold())
     if chosen and all(load.who != chosen for load in found):
         found.append(Load(chosen, chosen, 0, 0, 0))
     return found
@@ -111,7 +117,7 @@ def _tag(watched: Watched) -> str:
         [(ahead.falls_due, ahead.overdue) for ahead in watched.forecast or ()],
         [astuple(attainment) for attainment in watched.attainment.values()],
         [(one.who, one.through, one.state) for told in watched.told.values() for one in told.reached],
-        (timers.late, timers.failing, timers.last_error),
+        (timers.unfired, timers.failing, timers.failed),
         (sorted(watched.tended), sorted(watched.decided_by_many), sorted(map(str, watched.awaits_me))),
         caller().actor.id,
     )

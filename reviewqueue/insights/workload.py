@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from ..items.models import Item, Review
 from ..people.models import Person
-from .backlog import start_of_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,13 @@ class Load:
 
 
 def workload(
-    session: Session, now: datetime, queue_ids: Collection[int] | None, given: Mapping[str, int]
+    session: Session,
+    now: datetime,
+    queue_ids: Collection[int] | None,
+    given: Mapping[str, int],
+    since: datetime,
 ) -> tuple[Load, ...]:
-    """Everybody who holds an item, was given one, or reviewed one today in these queues (None: in all).
+    """Everybody who holds an item, was given one, or reviewed one since then in these queues (None: in all).
 
     The busiest first, then the others, teams last.
     """
@@ -38,7 +41,7 @@ def workload(
     one, none = sa.literal(1), sa.literal(0)
     held = sa.select(Item.claim_by.label("person_id"), one.label("held"), none.label("reviewed"))
     # From person to person, since reviews are indexed by them: else every review ever given would be read.
-    today = sa.and_(Review.at >= start_of_day(now), Review.undone_at.is_(None))
+    today = sa.and_(Review.at >= since, Review.undone_at.is_(None))
     theirs = sa.select(Person.id, none, one).join(Review, sa.and_(Review.person_id == Person.id, today))
     reviewed = theirs.join(Item, Item.id == Review.item_id)
     named = sa.select(Person.id, none, none).where(Person.email.in_(given))

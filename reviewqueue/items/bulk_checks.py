@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from ..db import Json
 from ..errors import Forbidden
-from ..notifications import queries as notifications
 from ..people.access import Access, Action
 from ..queues.lanes import Lane
 from ..queues.policies import policy_of
 from . import page_queries
+from .acknowledging import concerns
 from .loaded import reviewer_of
 from .models import Evidence, Item, Review
 from .reviewing import what_is_wrong
@@ -103,13 +103,12 @@ class Checks:
         return held and item.claim_by != self.access.person_id
 
     def _not_acknowledged(self, item: Item) -> str | None:
-        me = self.access.person_id
         if item.level == 0:
             return "has not escalated"
         if item.acknowledged_at is not None:
             return f"was acknowledged by {item.acknowledged_name} already"
-        if me is None or not notifications.was_told(self.session, item.id, me, item.waiting_since):
-            return "was not told to you, and only who was told acknowledges"
+        if not concerns(self.session, item, self.access, self.now):
+            return "was neither told nor given to you, and you do not hold it"
         return None
 
     def _not_decided(self, item: Item) -> str | None:

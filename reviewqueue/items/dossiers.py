@@ -21,6 +21,7 @@ from ..queues.models import Queue
 from ..queues.policies import policy_of
 from ..queues.routing import Policy
 from . import page_queries
+from .acknowledging import concerns
 from .loaded import no_such_item
 from .models import Draft, Evidence, Item, Outcome, Review
 from .page_queries import Meaning, Precedent
@@ -50,7 +51,7 @@ class Dossier:
     reached: Sequence[notifications.Told]
     """Who was told of it, and whether it arrived; the newest first."""
     can_acknowledge: bool
-    """Whether the viewer was told of an escalation that nobody has acknowledged."""
+    """Whether there is an escalation for the viewer to acknowledge, and nobody has."""
     blind: bool
     """Others' reviews are kept from this viewer until the item is decided."""
     now: datetime
@@ -119,14 +120,14 @@ def _read(session: Session, access: Access, item: Item, now: datetime) -> Dossie
         meaning=page_queries.meaning_of_confidence(session, item, now),
         precedents=page_queries.precedents(session, item, evidence),
         reached=notifications.told_about(session, [item.id]).get(item.id, ()),
-        can_acknowledge=me is not None and _can_acknowledge(session, item, me),
+        can_acknowledge=_can_acknowledge(session, item, access, now),
         may=frozenset(action for action in Action if access.may(action, item.queue_id)),
         blind=blind,
         now=now,
     )
 
 
-def _can_acknowledge(session: Session, item: Item, person_id: uuid.UUID) -> bool:
+def _can_acknowledge(session: Session, item: Item, access: Access, now: datetime) -> bool:
     if not item.is_open or item.level == 0 or item.acknowledged_at is not None:
         return False
-    return notifications.was_told(session, item.id, person_id, item.waiting_since)
+    return concerns(session, item, access, now)

@@ -17,7 +17,7 @@ from .assignees import Assignees
 from .changing import become, drop_acknowledgement, drop_claim, issue_outcome, retime
 from .handling import require_open
 from .models import Item
-from .notices import tell_escalated, tell_escalated_by_hand, tell_expired
+from .notices import tell_deescalated, tell_escalated, tell_escalated_by_hand, tell_expired
 from .states import State
 
 UNFIT = frozenset({"no-output", "model-error", "schema-broken"})
@@ -50,8 +50,8 @@ def escalate_by_hand(
 ) -> None:
     """Raises the item by one level, for whoever is named or whom the policy's step of that level names.
 
-    That step then counts as fired. Whoever escalates gives the item up. Raises WrongState, or Invalid when `to`
-    may not decide in the queue.
+    That step then counts as fired, so its targets are told whoever is named. Whoever escalates gives the item up.
+    Raises WrongState, or Invalid when `to` may not decide in the queue.
     """
     require_open(item, "escalated")
     level = item.level + 1
@@ -61,7 +61,7 @@ def escalate_by_hand(
         item.timer_step, item.timer_repeats, item.timer_fired_at = level, 0, tx.now
     drop_claim(item)
     drop_acknowledgement(item)
-    told = tell_escalated_by_hand(item, tx, assignees.audience, raised["to"], step)
+    told = tell_escalated_by_hand(item, tx, assignees.audience, to, step)
     tx.record(item, EventType.ITEM_ESCALATED, reason=reason, claim=None, told=told, **raised)
     retime(item, policy, tx.now)
 
@@ -69,20 +69,28 @@ def escalate_by_hand(
 def deescalate(item: Item, tx: Transaction, policy: Policy, assignees: Assignees, *, reason: str) -> None:
     """Takes the item back by one level, to whom the policy's step of that level names; on level 0, to everybody.
 
-    No step fires a second time for it, the present one repeats no more, and the priority stays as it is. Raises
-    WrongState.
+    No step fires a second time for it, the present one repeats no more, and the priority stays as it is. Who holds it
+    is told and goes on, as with an escalation. Raises WrongState.
     """
     require_open(item, "de-escalated")
     if item.level == 0:
         raise WrongState("the item has not escalated")
-    before, item.level = item.level, item.level - 1
+    before, given_to = item.level, item.assigned_to
+    item.level -= 1
     steps = policy.steps[item.level - 1 : item.level] if item.level else ()
     item.assigned_to = assignees.resolve(item.queue_id, steps[0].to).assignee if steps else None
     item.timer_fired_at = None
     drop_acknowledgement(item)
     item.version += 1
-    told = {"level": item.level, "from": before, "assigned_to": item.assigned_to}
-    tx.record(item, EventType.ITEM_DEESCALATED, reason=reason, **told)
+    tx.record(
+        item,
+        EventType.ITEM_DEESCALATED,
+        reason=reason,
+        level=item.level,
+        assigned_to=item.assigned_to,
+        told=tell_deescalated(item, tx, assignees.audience, given_to),
+        **{"from": before},
+    )
     retime(item, policy, tx.now)
 
 

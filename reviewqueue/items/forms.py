@@ -166,7 +166,7 @@ class WithdrawalForm(Form):
 class EscalationForm(Form):
     reason: Said
     to: Annotated[str, Field(max_length=260)] | None = None
-    """A person's email or `team:<slug>`; null: whom the policy's step of that level names."""
+    """A person's email or `team:<slug>`, for who may assign items; null: whom the policy's step of that level names."""
 
 
 class SnoozeForm(Form):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..audit.events import EventType
 from ..audit.trail import rfc3339
 from ..errors import Invalid, WrongState
-from ..escalation.calendars import TooFar
 from ..queues.routing import Policy
 from ..transaction import Transaction
 from .changing import become, drop_claim, issue_outcome, retime, set_due
 from .models import Item
 from .states import State, words
+
+LONGEST_SNOOZE = timedelta(days=366)
 
 
 def withdraw(
@@ -58,6 +59,8 @@ def snooze(
     end = ends_before(item)
     if end is not None and until >= end:
         raise Invalid(f"the deadline is {end:%Y-%m-%d %H:%M} UTC; snooze until a time before it")
+    if until > tx.now + LONGEST_SNOOZE:
+        raise Invalid(f"a snooze lasts {LONGEST_SNOOZE.days} days at most; snooze until an earlier time")
     begins = item.snoozed_until if item.snoozed_until and item.snoozed_until > tx.now else tx.now
     item.paused_seconds += _open_seconds(policy, begins, until)
     item.snoozed_until, item.snoozed_by = until, until_reply_to
@@ -92,12 +95,7 @@ def wake_by_reply(item: Item, tx: Transaction, policy: Policy, told: Sequence[di
 
 
 def _open_seconds(policy: Policy, since: datetime, until: datetime) -> float:
-    if policy.calendar is None:
-        return (until - since).total_seconds()
-    try:
-        return policy.calendar.elapsed(since, until)
-    except TooFar:
-        raise Invalid(f"{rfc3339(until)} is decades away; snooze until an earlier time") from None
+    return policy.calendar.elapsed(since, until) if policy.calendar else (until - since).total_seconds()
 
 
 def assign(

@@ -7,11 +7,10 @@ and nothing that people wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from ..notifications.audience import Audience, Found
-from ..notifications.telling import BY_DEFAULT, Kind, Subject, others, tell
+from ..notifications.telling import BY_DEFAULT, IN_APP, Kind, Subject, others, tell
 from ..queues.policy import Step
 from ..transaction import Transaction
 from .models import Item
@@ -34,12 +33,25 @@ def tell_escalated(
 
 
 def tell_escalated_by_hand(
-    item: Item, tx: Transaction, audience: Audience, targets: Sequence[str], step: Step | None
+    item: Item, tx: Transaction, audience: Audience, to: str | None, step: Step | None
 ) -> Told:
-    found = others(audience.find(item.queue_id, targets), tx.actor.id)
+    """To who is named, and to the targets of the step, which will not fire for them any more."""
+    named = [to] if to is not None else []
+    targets = dict.fromkeys([*named, *(step.to if step is not None else ())])
+    found = others(audience.find(item.queue_id, tuple(targets)), tx.actor.id)
     why = f"{tx.actor.name} escalated it to level {item.level}."
     through = step.notify if step is not None else BY_DEFAULT
     return tell(tx, audience, subject_of(item), Kind.ESCALATED, why, found, through)
+
+
+def tell_deescalated(item: Item, tx: Transaction, audience: Audience, before: str | None) -> Told:
+    """In the app, to whom it is taken from, to whom it goes, and to who holds it and goes on."""
+    targets = [name for name in dict.fromkeys((before, item.assigned_to)) if name is not None]
+    holder = item.claim_by if item.claim_until is not None and item.claim_until > tx.now else None
+    found = others(audience.concerned(item.queue_id, targets, holder), tx.actor.id)
+    whose = f"it is with {item.assigned_to} now" if item.assigned_to else "it is nobody's in particular now"
+    why = f"{tx.actor.name} took it back to level {item.level}: {whose}."
+    return tell(tx, audience, subject_of(item), Kind.TAKEN_BACK, why, found, (IN_APP,))
 
 
 def tell_expired(item: Item, tx: Transaction, audience: Audience, verdict: str) -> Told:

@@ -184,8 +184,16 @@ def escalate(
     *,
     request_id: str | None = None,
 ) -> Shown:
-    """Raises the item's level by one, to whom the caller says or the policy's step of that level names."""
+    """Raises the item's level by one, to whom the policy's step of that level names, or to whom a lead says.
+
+    Raises ClaimedByAnother where somebody else holds the item, unless a lead asks, and Forbidden for a `to` of who
+    may assign nothing: else escalating would be a way to take an item from whoever works on it.
+    """
     with loaded.handling(db, caller, item_id, Action.ESCALATE, request_id) as on:
+        if not on.access.may(Action.RELEASE_OTHERS_CLAIM, on.item.queue_id):
+            claiming.require_not_held_by_another(on.item, on.reviewer, on.tx.now)
+        if to is not None:
+            on.access.require(Action.ASSIGN, on.item.queue_id, on.item.queue)
         escalating.escalate_by_hand(on.item, on.tx, on.policy, on.assignees, reason=reason, to=to)
         return loaded.shown(on.tx, on.item)
 
@@ -207,9 +215,9 @@ def acknowledge(
     version: int | None = None,
     request_id: str | None = None,
 ) -> Shown:
-    """Says that the caller, who was told, is on it: stops the reminders of the present step."""
+    """Says that the caller, who was told or has the item, is on it: stops the reminders of the present step."""
     with loaded.handling(db, caller, item_id, Action.ACKNOWLEDGE, request_id, version) as on:
-        acknowledging.acknowledge(on.item, on.tx, on.policy, on.access.caller)
+        acknowledging.acknowledge(on.item, on.tx, on.policy, on.access)
         return loaded.shown(on.tx, on.item)
 
 

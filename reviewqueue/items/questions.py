@@ -20,6 +20,8 @@ class Answer:
     answer: str
     event: str | None = None
     anchor: str | None = None
+    steps: tuple[str, ...] = ()
+    """What happened one after the other, instead of an answer in one piece."""
 
 
 def answers(seen: Dossier) -> list[Answer]:
@@ -56,9 +58,11 @@ def _about_people(seen: Dossier) -> Iterator[Answer]:
         )
         yield Answer("What did the reviewer override?", overrode, decision.id, "reviews")
     escalated = [told for told in seen.trail if told.type == "item.escalated"]
-    who = "; ".join(f"{told.text}, {exact(told.at)}" for told in escalated)
+    steps = tuple(f"{told.text}, {exact(told.at)}" for told in escalated)
     last = escalated[-1].id if escalated else None
-    yield Answer("To whom did it escalate, and when?", who or "It has not escalated.", last)
+    yield Answer(
+        "To whom did it escalate, and when?", "" if steps else "It has not escalated.", last, steps=steps
+    )
     if seen.outcome is None:
         yield Answer("Which outcome did the app get?", "There is no outcome yet.")
     else:

@@ -73,6 +73,8 @@ def _reviewed(by: str, data: Mapping[str, Any]) -> str:
 
 
 def _escalated(by: str, data: Mapping[str, Any]) -> str:
+    if data.get("occurrence"):
+        return f"Reminder {data['occurrence']} on level {data.get('level')}{_reached(data)}"
     by_whom = "" if "step" in data else f" by {_inside(by)}"
     return f"Escalated to level {data.get('level')}{_to(data)}{by_whom}{_reached(data)}"
 
@@ -119,7 +121,7 @@ _SENTENCES: dict[EventType, Callable[[str, Mapping[str, Any]], str]] = {
     EventType.ITEM_RECALLED: lambda by, _: f"Recalled by {_inside(by)}",
     EventType.ITEM_ESCALATED: _escalated,
     EventType.ITEM_DEESCALATED: lambda by, data: (
-        f"De-escalated to level {data.get('level')} by {_inside(by)}"
+        f"De-escalated to level {data.get('level')} by {_inside(by)}{_reached(data)}"
     ),
     EventType.ITEM_ACKNOWLEDGED: lambda by, data: (
         f"{by} acknowledged the escalation to level {data.get('level')}"

@@ -23,7 +23,7 @@ class Readiness:
 
 
 def readiness(db: Database) -> Readiness:
-    """Timers that failed are told but keep nobody out: they are tried again, and requests would help none of them."""
+    """Timers that failed are told, and once they are late by 30 s for it they count like all that are late."""
     try:
         if not migrating.is_current(db):
             return Readiness(False, ("The schema is not the newest: run `reviewqueue migrate`.",))
@@ -36,8 +36,9 @@ def readiness(db: Database) -> Readiness:
 
 
 def _said_of(health: TimerHealth) -> Iterator[str]:
-    if health.late:
+    if health.unfired:
         seconds = int(health.latest_by.total_seconds())
-        yield f"{health.late} timers are late, the first by {seconds} s: is a worker running?"
+        yield f"{health.unfired} timers are late, the first by {seconds} s: is a worker running?"
     if health.failing:
-        yield f"{health.failing} timers failed and will be tried again: the backlog page says why."
+        late = f", {health.failing_late} of them late by now" if health.failing_late else ""
+        yield f"{health.failing} timers failed and will be tried again{late}: the backlog page says which."

@@ -69,6 +69,14 @@ class Audience:
             notes = [*notes, *more]
         return Found(tuple(listeners.values()), tuple(notes))
 
+    def concerned(self, queue_id: int, targets: Sequence[str], *persons: uuid.UUID | None) -> Found:
+        """Whom the targets name, and those persons, as far as they may see the queue; nobody in their place."""
+        listeners, notes = self._all(queue_id, targets)
+        for listener in self.hall(queue_id).listeners.values():
+            if listener.id in persons:
+                listeners[listener.email] = listener
+        return Found(tuple(listeners.values()), tuple(notes))
+
     def owner(self, queue_id: int) -> Found:
         """The queue's escalation owner, else its business owner, else its managers."""
         listeners, notes = self._fall_back(queue_id)

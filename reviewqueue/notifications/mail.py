@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
 from . import wording
@@ -66,6 +67,7 @@ class Mailer:
     def _mail(self, parcel: Parcel) -> EmailMessage:
         mail = EmailMessage()
         mail["From"], mail["To"] = self.sender, parcel.receiver
+        mail["Date"] = format_datetime(parcel.at)
         mail["Subject"] = wording.subject(parcel.notices)
         # The same at each attempt, so that a receiver who got it twice can tell.
         mail["Message-ID"] = f"<{parcel.message_ids[0]}@{self.sender.rpartition('@')[2] or 'reviewqueue'}>"

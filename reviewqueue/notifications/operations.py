@@ -141,7 +141,7 @@ def _test_parcel(name: str, channel: Channel | None, caller: Caller, now: dateti
         created_at=now,
     )
     receiver = name if channel else caller.email or ""
-    return Parcel(name, receiver, channel.address if channel else None, "", (uuid7(),), (notice,))
+    return Parcel(name, receiver, channel.address if channel else None, "", (uuid7(),), (notice,), now)
 
 
 def remove_channel(db: Database, caller: Caller, name: str, request_id: str | None = None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,8 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from ..db import Database
+from ..people.models import Person
 from ..transaction import SYSTEM, Transaction
-from .models import Channel, Message, Notice
+from .models import Channel, Message, Notice, Notification
+from .seeing import MAY_SEE
+from .telling import MAIL
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ FOLD = timedelta(minutes=1)
 MOST_IN_ONE = 200
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200, 21600, 43200))
 """After each failed attempt; after the last one the message is given up."""
+NO_LONGER = "not sent: who it was for is no longer in the queue, or disabled"
 CLAIM_LOCK = 0x7265_7669_6D73
 """The key of PostgreSQL's advisory lock that lets one worker claim at a time: so no receiver gets two parcels."""
 
@@ -51,6 +55,8 @@ class Parcel:
     message_ids: tuple[uuid.UUID, ...]
     notices: tuple[Notice, ...]
     """Oldest first."""
+    at: datetime
+    """When it is sent."""
 
     def __repr__(self) -> str:
         return f"Parcel({self.channel!r}, {self.receiver!r}, {len(self.message_ids)} messages)"
@@ -89,7 +95,9 @@ def claim(db: Database) -> Parcel | None:
             channel, receiver = first
             not_before = _not_before(tx.session, tx.now, channel, receiver)
             if not_before is None:
-                return _take(tx, channel, receiver)
+                if (parcel := _take(tx, channel, receiver)) is not None:
+                    return parcel
+                continue
             _put_off(tx, channel, receiver, not_before)
         return None
 
@@ -107,6 +115,25 @@ def fail(db: Database, parcel: Parcel, error: str, *, for_good: bool = False) ->
     next_at = sa.case(pauses, value=Message.attempts, else_=Message.next_at)
     state = sa.case((again, "waiting"), else_="failed")
     _settle(db, parcel, state=state, next_at=next_at, **values)
+    if parcel.channel == MAIL:
+        _ring_instead(db, parcel)
+
+
+def _ring_instead(db: Database, parcel: Parcel) -> None:
+    """Who was told by mail alone, and whose mail is given up, finds it behind the bell."""
+    given_up = sa.select(Message.notice_id).where(
+        Message.id.in_(parcel.message_ids), Message.state == "failed"
+    )
+    receiver = sa.select(Person.id).where(Person.email == parcel.receiver).scalar_subquery()
+    with db.transaction(SYSTEM) as tx:
+        tx.session.execute(
+            sa.update(Notification)
+            .where(
+                Notification.notice_id.in_(given_up), Notification.person_id == receiver, ~Notification.in_app
+            )
+            .values(in_app=True)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _anything_due(db: Database) -> bool:
@@ -155,8 +182,9 @@ def _put_off(tx: Transaction, channel: str, receiver: str, until: datetime) -> N
     )
 
 
-def _take(tx: Transaction, channel: str, receiver: str) -> Parcel:
-    messages = tx.session.scalars(
+def _take(tx: Transaction, channel: str, receiver: str) -> Parcel | None:
+    """All that is due to the receiver; None where there is nothing that they may still be told."""
+    due = tx.session.scalars(
         sa.select(Message)
         .where(
             Message.channel == channel, Message.receiver == receiver, _is_waiting(), Message.next_at <= tx.now
@@ -165,13 +193,33 @@ def _take(tx: Transaction, channel: str, receiver: str) -> Parcel:
         .limit(MOST_IN_ONE)
         .options(joinedload(Message.notice))
     ).all()
+    messages = _without_what_they_may_not_see(tx, due) if channel == MAIL else due
+    if not messages:
+        return None
     lease = secrets.token_hex(16)
     for message in messages:
         message.lease, message.next_at = lease, tx.now + LEASE
         message.attempts += 1
     address = tx.session.scalar(sa.select(Channel.address).where(Channel.name == channel))
     ids, notices = tuple(m.id for m in messages), tuple(m.notice for m in messages)
-    return Parcel(channel, receiver, address, lease, ids, notices)
+    return Parcel(channel, receiver, address, lease, ids, notices, tx.now)
+
+
+def _without_what_they_may_not_see(tx: Transaction, messages: Sequence[Message]) -> list[Message]:
+    """A digest waits for hours: whose role or account has ended meanwhile gets no titles of the queue any more."""
+    allowed = set(
+        tx.session.scalars(
+            sa.select(Message.id)
+            .join(Notice, Notice.id == Message.notice_id)
+            .join(Person, Person.email == Message.receiver)
+            .where(Message.id.in_([message.id for message in messages]), MAY_SEE)
+        )
+    )
+    for message in messages:
+        if message.id not in allowed:
+            message.state, message.lease, message.error = "failed", None, NO_LONGER
+    tx.session.flush()
+    return [message for message in messages if message.id in allowed]
 
 
 def _settle(db: Database, parcel: Parcel, **values: object) -> bool:

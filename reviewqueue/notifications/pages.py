@@ -134,10 +134,17 @@ def _bell() -> dict[str, Any]:
     person = None if is_api() else viewer()
     if person is None:
         return {}
-    return {
-        "unread": _unread(person.person_id),
-        "wishes": Wishes.of({PREFERENCE: person.preferences.get(PREFERENCE)}),
-    }
+    return {"unread": _unread(person.person_id), "wishes": _wishes(), "zone": viewer_zone()}
+
+
+def viewer_zone() -> str:
+    """The name of the zone in which the person who looks reads and writes times."""
+    return _wishes().zone
+
+
+def _wishes() -> Wishes:
+    person = viewer()
+    return Wishes.of({PREFERENCE: person.preferences.get(PREFERENCE)} if person else None)
 
 
 def _unread(person_id: uuid.UUID) -> int:

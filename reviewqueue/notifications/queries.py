@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ..people.models import Person
 from .models import Channel, Message, Notice, Notification
+from .seeing import MAY_SEE
 from .telling import MAIL
 
 SHOWN = 100
@@ -56,25 +57,19 @@ class ChannelRow:
 
 
 def unread(session: Session, person_id: uuid.UUID) -> int:
-    """How many notifications the person has not read: from the partial index alone."""
-    return (
-        session.scalar(
-            sa.select(sa.func.count())
-            .select_from(Notification)
-            .where(Notification.person_id == person_id, Notification.in_app, Notification.read_at.is_(None))
-        )
-        or 0
-    )
+    """How many notifications the person has not read and may see: found by the partial index."""
+    query = sa.select(sa.func.count()).select_from(Notification)
+    return session.scalar(query.where(*_own(person_id), Notification.read_at.is_(None))) or 0
 
 
 def inbox(session: Session, person_id: uuid.UUID) -> Sequence[Notification]:
-    """The person's latest notifications, the newest first."""
+    """The person's latest notifications of what they may see, the newest first."""
     return session.scalars(
         sa.select(Notification)
-        .where(Notification.person_id == person_id, Notification.in_app)
+        .where(*_own(person_id))
         .order_by(Notification.id.desc())
         .limit(SHOWN)
-        .options(joinedload(Notification.notice))
+        .options(contains_eager(Notification.notice))
     ).all()
 
 
@@ -123,6 +118,17 @@ def channels(session: Session) -> list[ChannelRow]:
         sa.select(Channel.name, Channel.scheme, Channel.created_at, Channel.created_by).order_by(Channel.name)
     )
     return [ChannelRow(*row) for row in rows]
+
+
+def _own(person_id: uuid.UUID) -> tuple[sa.ColumnExpressionArgument[bool], ...]:
+    """The person's behind the bell, as far as they may see what these are about."""
+    return (
+        Notification.person_id == person_id,
+        Notification.in_app,
+        Notice.id == Notification.notice_id,
+        Person.id == Notification.person_id,
+        MAY_SEE,
+    )
 
 
 def _in_app(session: Session, notice_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reached]]:

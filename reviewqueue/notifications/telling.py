@@ -23,6 +23,7 @@ LONGEST_WHY = 400
 
 class Kind(StrEnum):
     ESCALATED = "escalated"
+    TAKEN_BACK = "taken back"
     EXPIRED = "expired"
     ASSIGNED = "assigned"
     MENTIONED = "mentioned"
@@ -50,11 +51,11 @@ def tell(
     found: Found,
     through: Sequence[str] = BY_DEFAULT,
 ) -> list[dict[str, Any]]:
-    """Tells the listeners, and the channels that `through` names; returns whom and how, as the event tells it."""
+    """Tells the listeners, and the channels that `through` names; returns whom and how, as the event tells it.
+
+    The bell rings whatever `through` says: a mail may wait for the daily hour, and a channel may be gone.
+    """
     shared = [name for name in through if name not in BY_DEFAULT]
-    if not audience.channels().intersection(shared) and not {*BY_DEFAULT}.intersection(through):
-        # None of the step's channels is there any more, and nothing happens untold.
-        through = (*through, IN_APP)
     if not found.listeners and not shared:
         return [{"note": note} for note in found.notes]
     notice_id = _notice(tx, audience, subject, kind, why)
@@ -125,21 +126,19 @@ def _notice(tx: Transaction, audience: Audience, subject: Subject, kind: Kind, w
 def _tell_person(
     tx: Transaction, notice_id: uuid.UUID, listener: Listener, through: Sequence[str]
 ) -> list[str]:
-    """Tells one person through those of the channels that they want; returns which."""
+    """Tells one person in the app, and by mail where that is asked for and they want it; returns how."""
     mail_at = listener.wishes.mail_at(tx.now) if MAIL in through else None
-    # Whoever wants no mail is told in the app, since a policy that names mail alone still means them.
-    in_app = IN_APP in through or (MAIL in through and mail_at is None)
     tx.stage(
         Notification,
         id=uuid7(),
         notice_id=notice_id,
         person_id=listener.id,
-        in_app=in_app,
+        in_app=True,
         created_at=tx.now,
     )
     if mail_at is not None:
         _post(tx, notice_id, MAIL, listener.email, mail_at)
-    return [*([IN_APP] if in_app else []), *([MAIL] if mail_at else [])]
+    return [IN_APP, *([MAIL] if mail_at else [])]
 
 
 def _tell_channel(tx: Transaction, audience: Audience, notice_id: uuid.UUID, name: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .rotation import Handover, Hours, Layer, Override, Rotation
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 COUNTED_FROM = date(2024, 1, 1)
 """A Monday: the first turn of a rotation that does not say when it starts."""
+FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 _EVERY = re.compile(r"([1-9][0-9]?) (day|week)s?")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -62,13 +63,19 @@ def _every(text: str) -> str:
 
 
 def _date(text: str) -> str:
-    date.fromisoformat(text)
+    _require_near(date.fromisoformat(text))
     return text
 
 
 def _moment(text: str) -> str:
-    datetime.fromisoformat(text)
+    _require_near(datetime.fromisoformat(text))
     return text
+
+
+def _require_near(at: date) -> None:
+    """Turns and zones are counted in days from here, which ends with Python's calendar."""
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"must lie between {FIRST_YEAR} and {LAST_YEAR}")
 
 
 Email = Annotated[str, AfterValidator(_email)]
@@ -117,6 +124,8 @@ class OverridePart(Part):
     begins: Moment = Field(alias="from")
     ends: Moment = Field(alias="to")
     person: Email
+    by: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
+    """Who put them in on the page. Such a stand-in outlasts the next version of the file."""
 
 
 class RotationDocument(Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ..errors import Forbidden, Invalid, Refusal
+from ..errors import Forbidden, Invalid, NotFound, Refusal
 from ..web.pages import lead_to, show
 from ..web.requests import caller, database, request_id
 from . import operations
@@ -26,6 +26,17 @@ def post_override(slug: str) -> ResponseReturnValue:
     except (Invalid, Forbidden) as refusal:
         return _page(refusal, slug)
     flash(f"{given['person']} stands in.", "done")
+    return lead_to(url_for(".show_rotations"))
+
+
+@blueprint.post("/oncall/<slug>/overrides/ending")
+def post_ending(slug: str) -> ResponseReturnValue:
+    given = {name: request.form.get(name, "") for name in ("person", "begins", "ends")}
+    try:
+        operations.end_stand_in(database(), caller(), slug, **given, request_id=request_id())
+    except (NotFound, Forbidden) as refusal:
+        return _page(refusal)
+    flash(f"{given['person']} stands in no longer.", "done")
     return lead_to(url_for(".show_rotations"))
 
 

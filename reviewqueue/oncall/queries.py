@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,9 +13,29 @@ from sqlalchemy.orm import Session
 from ..people.models import Person
 from .document import RotationDocument
 from .models import RotationVersion
-from .rotation import Rotation, Shift, shifts
+from .rotation import Rotation, began, lasts, shifts
 
 SHOWN_AHEAD = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A shift as it really is, also where it reaches beyond the days that are shown."""
+
+    person: str | None
+    begins: datetime | None
+    """None: over a year ago, or ever since."""
+    ends: datetime | None
+    """None: in over a year, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    person: str
+    begins: datetime
+    ends: datetime
+    by: str | None
+    """Who put them in on the page; None: the rotation's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +48,27 @@ class Board:
     version: int
     members: tuple[str, ...]
     """Everybody who is named in it, by email."""
-    shifts: tuple[Shift, ...]
+    shifts: tuple[Turn, ...]
     """The present one first; those of the next two weeks."""
     names: dict[str, str]
     """Of those who can sign in, by email."""
+    coming: tuple[StandIn, ...] = ()
+    """Whoever stands in now or later on, as they are written."""
 
     def wall(self, at: datetime) -> str:
         """A time as the rotation's own zone says it."""
         return f"{at.astimezone(ZoneInfo(self.zone)):%a %Y-%m-%d %H:%M}"
 
     @property
-    def now(self) -> Shift:
+    def now(self) -> Turn:
         return self.shifts[0]
 
     @property
-    def next(self) -> Shift | None:
+    def next(self) -> Turn | None:
         return self.shifts[1] if len(self.shifts) > 1 else None
 
     @property
-    def gaps(self) -> list[Shift]:
+    def gaps(self) -> list[Turn]:
         """Shifts that nobody has, or somebody who is not here or disabled."""
         return [shift for shift in self.shifts if shift.person not in self.names]
 
@@ -67,6 +89,15 @@ def compiled(version: RotationVersion) -> Rotation:
 
 def document_of(version: RotationVersion) -> RotationDocument:
     return RotationDocument.model_validate(version.document)
+
+
+def stand_ins(document: RotationDocument) -> list[StandIn]:
+    """In the order of the document."""
+    compiled = document.compiled().overrides
+    return [
+        StandIn(told.person, told.begins, told.ends, written.by)
+        for told, written in zip(compiled, document.overrides, strict=True)
+    ]
 
 
 def boards(session: Session, now: datetime) -> list[Board]:
@@ -93,11 +124,20 @@ def boards(session: Session, now: datetime) -> list[Board]:
             zone=document.zone,
             version=version.version,
             members=tuple(document.people),
-            shifts=tuple(shifts(document.compiled(), now, now + SHOWN_AHEAD)),
+            shifts=tuple(_turns(document.compiled(), now)),
             names={email: names[email] for email in document.people if email in names},
+            coming=tuple(one for one in stand_ins(document) if one.ends > now),
         )
         for version, document in zip(versions, documents, strict=True)
     ]
+
+
+def _turns(rotation: Rotation, now: datetime) -> list[Turn]:
+    found = shifts(rotation, now, now + SHOWN_AHEAD)
+    turns = [Turn(shift.person, shift.begins, shift.ends) for shift in found]
+    turns[0] = replace(turns[0], begins=began(rotation, found[0].begins))
+    turns[-1] = replace(turns[-1], ends=lasts(rotation, found[-1].begins))
+    return turns
 
 
 def names_of(session: Session, emails: Sequence[str] | set[str]) -> dict[str, str]:

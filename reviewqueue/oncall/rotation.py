@@ -13,6 +13,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+REACHES = (timedelta(days=31), timedelta(days=366))
+"""How far is looked for a shift's beginning or end: most are near, and a year costs more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,24 @@ def shifts(rotation: Rotation, since: datetime, until: datetime) -> list[Shift]:
             found.append(Shift(begins, end, person))
         begins = end
     return found
+
+
+def began(rotation: Rotation, at: datetime) -> datetime | None:
+    """Since when whoever is on call then has been so; None: for over a year, or ever since."""
+    for back in REACHES:
+        past = shifts(rotation, at - back, at + timedelta(microseconds=1))
+        if len(past) > 1:
+            return past[-1].begins
+    return None
+
+
+def lasts(rotation: Rotation, at: datetime) -> datetime | None:
+    """Until when whoever is on call then will be so; None: for over a year, or for good."""
+    for ahead in REACHES:
+        coming = shifts(rotation, at, at + ahead)
+        if len(coming) > 1:
+            return coming[0].ends
+    return None
 
 
 @lru_cache(maxsize=8192)

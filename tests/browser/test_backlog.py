@@ -217,8 +217,28 @@ def test_it_prints_what_matters_and_no_control(
     page.emulate_media(media="print")
     expect(page.get_by_text("As of 2026-03-02 11:05:00 UTC")).to_be_visible()
     expect(page.locator("#figures")).to_be_visible()
+    # A list that is longer than a page begins on the first one.
+    assert page.locator("#escalated").evaluate("of => getComputedStyle(of).breakInside") == "auto"
     for control in ("button", "input", "select", ".filters"):
         assert page.locator(f"{control}:visible").count() == 0
+
+
+def test_no_column_covers_another_however_wide_the_window(
+    page: Page, enter: Callable[[BrowserContext], None], late: list[uuid.UUID]
+) -> None:
+    enter(page.context)
+    page.goto("/backlog")
+    row = page.locator(f"#item-{late[0]}")
+    for width in (1440, 1400, 1280, 1024, 768, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = [row.locator(part).bounding_box() for part in (".with", ".told", ".acts-of-row")]
+        told, acts = boxes[1], boxes[2]
+        assert told and acts and all(box and box["x"] + box["width"] <= width for box in boxes)
+        beside, below = (
+            told["x"] + told["width"] <= acts["x"] + 1,
+            told["y"] + told["height"] <= acts["y"] + 1,
+        )
+        assert beside or below, f"at {width} the acts cover who was told"
 
 
 def test_it_works_without_javascript(

@@ -108,6 +108,15 @@ def test_a_channel_is_tried_by_keyboard_and_the_result_is_read_out(admin: Page) 
     expect(notice).to_contain_text("10:01:00 UTC, after")
 
 
+def test_standing_in_fits_a_phone_and_a_small_tablet(admin: Page) -> None:
+    for width in (390, 640):
+        admin.set_viewport_size({"width": width, "height": 900})
+        admin.goto("/oncall")
+        admin.locator("summary", has_text="Stand in").click()
+        expect(admin.get_by_label("Person")).to_be_visible()
+        assert admin.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_on_call_names_who_is_on_call_now_and_next(admin: Page) -> None:
     admin.goto("/oncall")
     expect(admin.get_by_role("heading", name="Nights")).to_be_visible()

@@ -19,11 +19,13 @@ from reviewqueue.demo.arrivals import FINE, SOURCES, after
 from reviewqueue.demo.filling import PERSONS, fill
 from reviewqueue.demo.running_app import EVERY_SECONDS
 from reviewqueue.escalation.operations import fire_due
+from reviewqueue.insights.trends import by_hour, trend
 from reviewqueue.items.models import Item
 from reviewqueue.items.operations import claim_next, enqueue_batch
 from reviewqueue.people.callers import Caller
 from reviewqueue.people.keys import authenticate
 from reviewqueue.people.models import Person, Scope
+from reviewqueue.queues.models import Queue
 from reviewqueue.transaction import Actor
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -80,6 +82,16 @@ def test_the_history_is_on_the_trail(demo: Demo) -> None:
     checked = Checked()
     assert list(verify(demo.db, checked)) == []
     assert checked.positions == checked.events > checked.items
+
+
+def test_the_backlog_knows_what_it_was_yesterday(demo: Demo) -> None:
+    with demo.db.reading() as session:
+        queue_ids = list(session.scalars(sa.select(Queue.id)))
+        then = trend(session, NOW, queue_ids).day
+        hours = by_hour(session, NOW, queue_ids)
+    assert then is not None
+    assert then.waiting > 0
+    assert sum(hour.arrived for hour in hours) > then.waiting
 
 
 def test_the_app_may_do_nothing_but_enqueue(demo: Demo) -> None:

@@ -217,7 +217,7 @@ def test_a_timer_that_fails_stops_no_other_and_is_put_off(
     fire_due(db)
     assert [load(db, id_).level for id_ in ids] == [1, 1, 0, 1, 1]
     item = load(db, broken)
-    assert (item.timer_failures, item.timer_error) == (1, "RuntimeError: no way")
+    assert (item.timer_failures, item.timer_error) == (1, "RuntimeError while escalating it")
     assert item.timer_at == clock.now() + timedelta(seconds=10)
     assert told(db, broken, "item.escalated") == []
     clock.move(seconds=10)
@@ -230,6 +230,33 @@ def test_a_timer_that_fails_stops_no_other_and_is_put_off(
     item = load(db, broken)
     assert (item.level, item.timer_failures, item.timer_error) == (1, 0, None)
     assert len(told(db, broken, "item.escalated")) == 1
+
+
+def test_an_escalation_that_fails_delays_no_deadline(
+    db: Database, clock: MovableClock, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item_id = make_item(db, queue)
+    monkeypatch.setattr("reviewqueue.items.escalating.tell_escalated", lambda *_: 1 / 0)
+    clock.move(hours=23, minutes=59)
+    for pause in (10, 20):
+        fire_due(db)
+        clock.move(seconds=pause)
+    fire_due(db)
+    assert load(db, item_id).timer_at == load(db, item_id).deadline_at, "30 s from now, and not 40"
+    clock.move(seconds=30)
+    fire_due(db)
+    assert load(db, item_id).state == "expired"
+
+
+def test_the_deadline_that_fails_is_tried_again_after_a_pause(
+    db: Database, clock: MovableClock, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item_id = make_item(db, queue)
+    monkeypatch.setattr("reviewqueue.items.escalating.tell_expired", lambda *_: 1 / 0)
+    clock.move(hours=24)
+    fire_due(db)
+    item = load(db, item_id)
+    assert (item.timer_at, item.timer_failures) == (clock.now() + timedelta(seconds=10), 1)
 
 
 def test_a_stored_time_that_is_not_the_time_is_put_right(

@@ -233,12 +233,23 @@ def test_the_json_has_what_the_page_shows(
     boss.post(f"/items/{late[0]}/acknowledgement", headers=HTML, data={"back": BACK})
     boss.post(f"/items/{late[0]}/snooze", headers=HTML, data={"for": "1h", "back": BACK})
     assert "Snoozed late-0 for 1 hour." in boss.get(BACK, headers=HTML).text
-    told = app.test_client().get("/api/v1/backlog", headers=key_headers(office.db)).get_json()
+    mine = key_headers(office.db, person=office.people["max"])
+    told = app.test_client().get("/api/v1/backlog", headers=mine).get_json()
     first = next(item for item in told["escalated_items"] if item["id"] == str(late[0]))
     assert first["told"] == [{"who": "max@example.org", "through": "in-app", "state": "unread", "at": None}]
     assert first["acknowledged"] == {"by": "max", "at": "2026-03-02T14:00:00.000000Z"}
     assert sorted(str(item["snoozed_until"]) for item in told["escalated_items"]) == [
         "2026-03-02T15:00:00.000000Z", "None", "None",
     ]  # fmt: skip
+    assert {"waiting", "queues", "escalated_items", "workload", "timers"} <= told.keys()
     assert told["workload"] == []
     assert (len(told["hours"]), len(told["forecast"]), told["trend"]) == (24, 8, {"day": None, "week": None})
+
+
+def test_an_app_reads_figures_but_neither_who_works_how_much_nor_who_was_told(
+    app: Flask, office: Office, late: list[uuid.UUID]
+) -> None:
+    told = app.test_client().get("/api/v1/backlog", headers=key_headers(office.db)).get_json()
+    assert told["escalated"] == len(late)
+    assert told["workload"] is None
+    assert {item["told"] for item in told["escalated_items"]} == {None}

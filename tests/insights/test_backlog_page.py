@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from reviewqueue.escalation.operations import fire_due
+from reviewqueue.items.models import Item
 from reviewqueue.people import sessions
 from reviewqueue.people.models import BrowserSession, Membership, Person
 from reviewqueue.queues.models import Queue
@@ -177,12 +178,30 @@ def test_an_empty_backlog_says_what_would_fill_it(client: FlaskClient, boss: Per
         assert said in text
 
 
-def test_a_timer_that_fails_is_told(client: FlaskClient, boss: Person, late: uuid.UUID, db: Database) -> None:
+def let_a_timer_fail(db: Database, item_id: uuid.UUID) -> None:
     with db.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE item SET timer_error = 'no way', timer_failures = 1"))
+        values = {"timer_error": "KeyError while escalating it", "timer_failures": 2}
+        connection.execute(sa.update(Item).where(Item.id == item_id).values(values))
+
+
+def test_a_timer_that_fails_is_told_and_leads_to_its_item(
+    client: FlaskClient, boss: Person, late: uuid.UUID, db: Database
+) -> None:
+    let_a_timer_fail(db, late)
     text = client.get("/backlog").get_data(as_text=True)
     assert "<b>1 timer failed</b>" in text
-    assert "no way" in text
+    assert f'<a href="/items/{late}">late-1</a> (KeyError while escalating it)' in text
+    assert "Its timer failed 2 times" in client.get(f"/items/{late}").get_data(as_text=True)
+    told = client.application.test_client().get("/api/v1/backlog", headers=key_headers(db)).get_json()
+    assert told["timers"] == {"late": 0, "failing": 1}
+
+
+def test_a_timer_that_fails_in_a_queue_out_of_reach_is_not_told(
+    client: FlaskClient, boss: Person, db: Database, queue: Queue
+) -> None:
+    hidden = make_queue(db, "hidden", title="Hidden")
+    let_a_timer_fail(db, make_item(db, hidden))
+    assert "failed" not in client.get("/backlog").get_data(as_text=True)
 
 
 def test_the_api_tells_the_same(
@@ -259,3 +278,14 @@ def test_an_open_backlog_keeps_nobody_signed_in(
     assert last_seen() == began
     client.get("/backlog").close()
     assert last_seen() != began
+
+
+def test_a_print_says_that_it_holds_a_part(
+    client: FlaskClient, boss: Person, db: Database, clock: MovableClock, queue: Queue
+) -> None:
+    make_items(db, queue, [{} for _ in range(51)])
+    clock.move(hours=3)
+    fire_due(db)
+    assert "The first 50 of 51;" in client.get("/backlog").get_data(as_text=True)
+    narrowed = client.get("/backlog?level=1&reviewer=boss%40example.org").get_data(as_text=True)
+    assert "is not printed" not in narrowed

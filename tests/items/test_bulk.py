@@ -122,7 +122,7 @@ def test_only_who_was_told_acknowledges_and_only_once(office: Office, clock: Mov
     assert [why for _, why in preview(office, "lea", "acknowledge", late, fresh).refused] == [
         "has not escalated"
     ]
-    assert "was not told to you" in preview(office, "max", "acknowledge", late).refused[0][1]
+    assert "was neither told nor given to you" in preview(office, "max", "acknowledge", late).refused[0][1]
     carry_out(office, "lea", preview(office, "lea", "acknowledge", late))
     assert "acknowledged by lea already" in preview(office, "lea", "acknowledge", late).refused[0][1]
 

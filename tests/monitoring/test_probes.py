@@ -98,8 +98,25 @@ def test_a_timer_that_failed_is_told_and_keeps_nobody_out(
     fire_due(db)
     clock.move(seconds=5)
     answer = client.get("/readyz")
-    said = "3 timers failed and will be tried again: the backlog page says why."
+    said = "3 timers failed and will be tried again: the backlog page says which."
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok", "problems": [said]})
+
+
+def test_a_timer_that_fails_over_and_over_is_late_though_its_next_try_lies_ahead(
+    client: FlaskClient, db: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_item(db, make_queue(db, policy=POLICY), confidence=0.5)
+    monkeypatch.setattr("reviewqueue.escalation.operations.fire", lambda *_: 1 / 0)
+    clock.move(hours=2)
+    for pause, status in ((10, 200), (20, 200), (40, 503)):
+        fire_due(db)
+        assert client.get("/readyz").status_code == status
+        clock.move(seconds=pause)
+    said = "1 timers failed and will be tried again, 1 of them late by now: the backlog page says which."
+    assert client.get("/readyz").get_json()["problems"] == [said]
+    monkeypatch.undo()
+    fire_due(db)
+    assert client.get("/readyz").get_json() == {"status": "ok", "problems": []}
 
 
 def test_metrics_are_off_without_a_token(client: FlaskClient) -> None:

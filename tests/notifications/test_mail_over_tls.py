@@ -33,6 +33,7 @@ PARCEL = Parcel(
     "lease",
     (uuid.UUID(int=1),),
     (Notice(item_id=uuid.UUID(int=2), queue="q", queue_title="Receipts", title="r-1", why="Escalated."),),
+    datetime(2026, 3, 2, 9, tzinfo=UTC),
 )
 
 

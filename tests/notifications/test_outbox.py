@@ -21,12 +21,13 @@ from reviewqueue.config import Settings
 from reviewqueue.db import Database
 from reviewqueue.errors import Conflict, Forbidden, Invalid
 from reviewqueue.escalation.operations import fire_due
-from reviewqueue.notifications import operations, outbox
+from reviewqueue.notifications import operations, outbox, queries
 from reviewqueue.notifications.forms import NewChannel
-from reviewqueue.notifications.models import Message
+from reviewqueue.notifications.models import Message, Notification
 from reviewqueue.notifications.outbox import PAUSES, NotSent, Parcel, Refused
 from reviewqueue.notifications.sending import sending
 from reviewqueue.people.access import SYSTEM_CALLER
+from reviewqueue.transaction import SYSTEM
 from tests.items.office import Office, open_office
 from tests.webhooks.receivers import LOOPBACK
 
@@ -141,6 +142,24 @@ def test_a_refusal_for_good_is_not_tried_again(office: Office, clock: MovableClo
     assert (row.state, row.attempts, row.error) == ("failed", 1, "no such mailbox")
 
 
+def test_a_mail_given_up_for_good_rings_the_bell_of_whom_nothing_else_told(
+    office: Office, clock: MovableClock
+) -> None:
+    escalate(office, clock)
+    with office.db.transaction(SYSTEM) as tx:
+        tx.session.execute(sa.update(Notification).values(in_app=False))
+
+    def unread() -> int:
+        with office.db.reading() as session:
+            return queries.unread(session, office.people["lea"].id)
+
+    outbox.send_due(office.db, Receiver(NotSent("busy")))
+    assert unread() == 0, "it is tried again"
+    clock.move(seconds=10)
+    outbox.send_due(office.db, Receiver(Refused("no such mailbox")))
+    assert unread() == 1
+
+
 def test_what_goes_wrong_unexpectedly_is_kept_without_its_words(office: Office, clock: MovableClock) -> None:
     escalate(office, clock)
     outbox.send_due(office.db, Receiver(ValueError("slack://the-secret")))
@@ -252,6 +271,7 @@ def test_a_mail_says_queue_title_why_how_late_and_where(
         f"https://desk.example.org/items/{item_id}",
     ]
     assert mail["Message-ID"] == f"<{rows(sqlite_db)[0].id}@example.org>"
+    assert mail["Date"] == "Mon, 02 Mar 2026 10:00:00 +0000"
     assert rows(sqlite_db)[0].state == "sent"
 
 

@@ -90,7 +90,7 @@ def test_a_step_tells_its_target_through_its_channels(office: Office, clock: Mov
 def test_no_notice_repeats_what_the_model_or_a_person_wrote(office: Office, clock: MovableClock) -> None:
     item_id = office.enqueue(input={"secret": "evidence-9"}, output={"total": 9.5}, flags=["evidence-9"])
     pass_(clock, office.db, hours=2)
-    items.escalate(office.db, office.caller("ann"), item_id, "private-words", "max@example.org")
+    items.escalate(office.db, office.caller("lea"), item_id, "private-words", "max@example.org")
     items.comment(office.db, office.caller("ann"), item_id, "private-words for @lea@example.org")
     with office.db.reading() as session:
         written = [" ".join(map(str, vars(notice).values())) for notice in session.scalars(sa.select(Notice))]
@@ -247,6 +247,43 @@ def test_de_escalating_takes_back_one_level_and_no_step_fires_twice(
     assert office.types(item_id)[-2:] == ["deescalated", "deescalated"]
 
 
+def test_de_escalating_tells_whom_it_is_taken_from_whom_it_goes_to_and_who_holds_it(
+    office: Office, clock: MovableClock
+) -> None:
+    item_id = office.enqueue()
+    pass_(clock, office.db, hours=6)
+    assert load(office.db, item_id).assigned_to == "max@example.org"
+    token = office.claim("bob", item_id).token
+    office.people["ann"] = make_person(office.db, "amy@example.org", office.queue, "lead")
+    items.deescalate(office.db, office.caller("ann"), item_id, "calm")
+    why = "amy took it back to level 1: it is with team:leads now."
+    assert [inbox(office, name)[0] for name in ("max", "lea", "bob")] == [why] * 3
+    assert told(office, item_id, "deescalated") == [
+        [{"person": f"{name}@example.org", "through": ["in-app"]} for name in ("max", "lea", "bob")]
+    ]
+    assert load(office.db, item_id).claim_token == token, "who works on it goes on"
+    items.deescalate(office.db, office.caller("lea"), item_id, "calm")
+    assert inbox(office, "bob")[0] == "lea took it back to level 0: it is nobody's in particular now."
+    assert inbox(office, "lea")[0] == why, "who did it need not be told"
+
+
+def test_de_escalating_what_is_with_nobody_tells_nobody(db: Database, clock: MovableClock) -> None:
+    office = open_office(db, escalation=[{"after": "1h", "to": "lead"}])
+    item_id = office.enqueue()
+    pass_(clock, db, hours=1)
+    items.deescalate(db, office.caller("max"), item_id, "calm")
+    assert told(office, item_id, "deescalated") == [[]]
+
+
+@pytest.mark.parametrize("mail", ["now", "daily", "never"])
+def test_a_step_by_mail_alone_rings_the_bell_at_once(db: Database, clock: MovableClock, mail: Any) -> None:
+    office = open_office(db, escalation=[{"after": "1h", "to": "lead", "notify": ["mail"]}])
+    operations.set_wishes(db, office.caller("lea"), Wishes(mail=mail, digest_hour=8))
+    office.enqueue()
+    pass_(clock, db, hours=1)
+    assert inbox(office, "lea") == ["Nobody has decided: escalated to level 1."]
+
+
 def test_a_snooze_until_a_reply_ends_with_anothers_comment(office: Office, clock: MovableClock) -> None:
     item_id = office.enqueue()
     due = load(office.db, item_id).due_at
@@ -338,7 +375,7 @@ def test_wishes_that_cannot_be_are_refused(wish: dict[str, Any]) -> None:
 def test_a_person_with_several_roles_is_told_once(office: Office, clock: MovableClock) -> None:
     make_team(office.db, "more", office.people["lea"], make_person(office.db, "new@example.org"))
     item_id = office.enqueue()
-    items.escalate(office.db, office.caller("ann"), item_id, "why", "lea@example.org")
+    items.escalate(office.db, office.caller("max"), item_id, "why", "lea@example.org")
     pass_(clock, office.db, hours=2)
     with office.db.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Notification)) == len(

@@ -17,7 +17,9 @@ from reviewqueue.oncall.rotation import (
     Layer,
     Override,
     Rotation,
+    began,
     first_instant,
+    lasts,
     on_call,
     shifts,
 )
@@ -152,3 +154,17 @@ def test_a_layer_goes_before_the_base_within_its_hours_alone() -> None:
     assert on_call(rotation, friday + timedelta(days=1, hours=5, minutes=59)) == "night"
     assert on_call(rotation, friday + timedelta(days=1, hours=6)) == "day"
     assert on_call(rotation, friday + timedelta(days=1, hours=23)) == "day", "Saturday is no day of the layer"
+
+
+def test_a_turn_is_known_beyond_the_days_that_are_looked_at() -> None:
+    monthly = Layer(("a", "b"), Handover(date(2026, 1, 5), time(9), 70))
+    berlin = Rotation("Europe/Berlin", (monthly,))
+    now = datetime(2026, 4, 1, tzinfo=UTC)
+    assert began(berlin, now) == datetime(2026, 3, 16, 8, tzinfo=UTC)
+    assert lasts(berlin, now) == datetime(2026, 5, 25, 7, tzinfo=UTC)
+
+
+def test_who_never_hands_over_has_neither_beginning_nor_end() -> None:
+    alone = Rotation("Europe/Berlin", (Layer(("a",), Handover(date(2020, 1, 6), time(9), 7)),))
+    now = datetime(2026, 4, 1, tzinfo=UTC)
+    assert (began(alone, now), lasts(alone, now)) == (None, None)

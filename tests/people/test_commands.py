@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner, Result
@@ -33,6 +35,16 @@ def test_person_add_prints_a_link_alone_on_stdout(db: Database) -> None:
     # The command lives by the machine's clock and the test's stands still in the past, so the link is not over.
     assert links.look_up(db, link[1]).email == "ada@example.org"
     assert "ada@example.org  Ada   lead:receipts  invited" in run("person", "list").stdout
+
+
+def test_person_add_gives_a_role_in_a_process_that_has_loaded_nothing_else() -> None:
+    """The process of these tests has loaded every table, whatever a command loads."""
+    command = [sys.executable, "-m", "reviewqueue.cli", "person", "add", "ada@example.org", "--name", "Ada"]
+    added = subprocess.run(
+        [*command, "--role", "lead", "--queue", "receipts"], capture_output=True, text=True, check=False
+    )
+    assert (added.returncode, "Traceback" in added.stderr) == (0, False), added.stderr
+    assert "lead:receipts" in run("person", "list").stdout
 
 
 def test_a_lost_link_is_made_anew(db: Database) -> None:

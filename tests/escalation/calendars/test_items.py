@@ -82,9 +82,14 @@ def test_an_item_follows_the_hours_of_the_version_that_routed_it(db: Database, c
     assert load(db, item_id).due_at == datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 
 
-def test_a_snooze_until_the_end_of_time_is_refused(db: Database, clock: MovableClock) -> None:
+@pytest.mark.parametrize("due", [{"after": "4h"}, {"after": "4h", "calendar": "office"}])
+def test_a_snooze_lasts_a_year_at_most(db: Database, clock: MovableClock, due: dict[str, str]) -> None:
     make_calendar(db, OFFICE)
-    policy = {"due": {"after": "4h", "calendar": "office"}}
-    item_id = make_item(db, make_queue(db, policy=policy))
-    with pytest.raises(Invalid, match="decades away"):
+    item_id = make_item(db, make_queue(db, policy={"due": due}))
+    with pytest.raises(Invalid, match="366 days at most"):
         snoozed(db, item_id, datetime(9999, 1, 1, tzinfo=UTC))
+    with pytest.raises(Invalid, match="366 days at most"):
+        snoozed(db, item_id, clock.now() + timedelta(days=366, seconds=1))
+    snoozed(db, item_id, clock.now() + timedelta(days=366))
+    later = load(db, item_id).due_at
+    assert later is not None and later > clock.now() + timedelta(days=366)
