@@ -23,7 +23,7 @@ class Readiness:
 
 
 def readiness(db: Database) -> Readiness:
-    """Timers that failed are told, and once they are late by 30 s for it they count like all that are late."""
+    """Timers that nobody fires make it unready. One that fails is told, and takes no server away from the others."""
     try:
         if not migrating.is_current(db):
             return Readiness(False, ("The schema is not the newest: run `reviewqueue migrate`.",))
@@ -32,7 +32,7 @@ def readiness(db: Database) -> Readiness:
     except SQLAlchemyError:
         log.warning("the database cannot be reached", exc_info=True)
         return Readiness(False, ("The database cannot be reached.",))
-    return Readiness(not health.late, tuple(_said_of(health)))
+    return Readiness(not health.unfired, tuple(_said_of(health)))
 
 
 def _said_of(health: TimerHealth) -> Iterator[str]:

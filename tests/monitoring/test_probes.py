@@ -102,15 +102,15 @@ def test_a_timer_that_failed_is_told_and_keeps_nobody_out(
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok", "problems": [said]})
 
 
-def test_a_timer_that_fails_over_and_over_is_late_though_its_next_try_lies_ahead(
+def test_a_timer_that_fails_over_and_over_is_told_as_late_and_still_keeps_nobody_out(
     client: FlaskClient, db: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_item(db, make_queue(db, policy=POLICY), confidence=0.5)
     monkeypatch.setattr("reviewqueue.escalation.operations.fire", lambda *_: 1 / 0)
     clock.move(hours=2)
-    for pause, status in ((10, 200), (20, 200), (40, 503)):
+    for pause in (10, 20, 40):
         fire_due(db)
-        assert client.get("/readyz").status_code == status
+        assert client.get("/readyz").status_code == 200
         clock.move(seconds=pause)
     said = "1 timers failed and will be tried again, 1 of them late by now: the backlog page says which."
     assert client.get("/readyz").get_json()["problems"] == [said]
