@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid
+from ..items.handling import ends_before
 from ..items.models import Item, is_open
 from ..people.models import Person
 from ..queues.models import Queue
@@ -50,7 +51,8 @@ class EscalatedItem:
     assigned_to: str | None
     acknowledged_by: str | None
     acknowledged_at: datetime | None
-    timer_error: str | None
+    snooze_before: datetime | None
+    """The app's deadline, which no snooze may reach; None: there is none."""
 
     @property
     def title(self) -> str:
@@ -130,5 +132,5 @@ def _shown(item: Item, queue_title: str, now: datetime) -> EscalatedItem:
         assigned_to=item.assigned_to,
         acknowledged_by=item.acknowledged_name,
         acknowledged_at=item.acknowledged_at,
-        timer_error=item.timer_error,
+        snooze_before=ends_before(item),
     )

@@ -11,6 +11,7 @@ import orjson
 from flask import Blueprint, Response, request, url_for
 
 from ..errors import Invalid
+from ..items.snoozing import choices
 from ..notifications.pages import viewer_zone
 from ..web.pages import show, wants_fragment
 from ..web.requests import caller, database, polls
@@ -25,7 +26,6 @@ blueprint = Blueprint("insights", __name__)
 
 LEVELS = (1, 2, 3)
 AGE_NAMES = {"1h": "up to 1 h", "4h": "to 4 h", "1d": "to 1 day", "7d": "to 7 days", OLDER: "older"}
-SNOOZES = {"1h": "1 h", "4h": "4 h", "1d": "1 day", "3d": "3 days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def show_backlog() -> Response:
         reviewers=_reviewers(watched, asked.reviewer),
         ages=(*AGES, OLDER),
         age_names=AGE_NAMES,
-        snoozes=SNOOZES,
+        snoozes=choices,
         bar=bar,
         flow=flow(watched.hours),
         me=caller(),

@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from flask import flash, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..errors import Invalid, Refusal
+from ..notifications.pages import viewer_zone
 from ..web.pages import lead_to, wants_fragment
 from ..web.requests import caller, database, is_htmx, request_id, safe_next
-from . import operations, reviewing
+from . import operations, reviewing, snoozing
 from .forms import AssignmentForm, CommentForm, EscalationForm, ReasonForm, parse
 from .item_pages import item_page
 from .refusals import told_faults
@@ -22,29 +22,20 @@ from .review_pages import act_and_go_on, as_kept, keep, next_item, review_page
 from .suggestion import Typed
 from .views import Shown
 
-SNOOZES = {
-    "1h": timedelta(hours=1),
-    "4h": timedelta(hours=4),
-    "1d": timedelta(days=1),
-    "3d": timedelta(days=3),
-}
-SPANS = {"1h": "1 hour", "4h": "4 hours", "1d": "1 day", "3d": "3 days"}
-
 
 def post_snooze(item_id: uuid.UUID) -> ResponseReturnValue:
+    zone = viewer_zone()
+
     def snooze() -> Shown:
-        length = SNOOZES.get(request.form.get("for", ""))
-        if length is None:
-            raise Invalid("Choose for how long: 1h, 4h, 1d or 3d.")
-        until = database().clock.now() + length
+        until = snoozing.chosen(request.form, database().clock.now(), zone)
         until_reply = "until_reply" in request.form
         return operations.snooze(
             database(), caller(), item_id, until, until_reply=until_reply, request_id=request_id()
         )
 
-    awhile = SPANS.get(request.form.get("for", ""), "")
     replied = ", or until somebody else comments" if "until_reply" in request.form else ""
-    return _act(item_id, snooze, f"Snoozed {{}} for {awhile}{replied}.", leaves=True)
+    said = f"Snoozed {{}} {snoozing.words(request.form, zone)}{replied}."
+    return _act(item_id, snooze, said, leaves=True)
 
 
 def post_escalation(item_id: uuid.UUID) -> ResponseReturnValue:
@@ -84,7 +75,16 @@ def post_assignment(item_id: uuid.UUID) -> ResponseReturnValue:
         said = parse(AssignmentForm, {"to": request.form.get("to", "").strip() or None})
         return operations.assign(database(), caller(), item_id, said.to, said.reason, request_id=request_id())
 
-    return _act(item_id, assign, "Given on: {}.")
+    to = request.form.get("to", "").strip()
+    mine = to == caller().email
+    said = (
+        "{} is yours."
+        if mine
+        else f"Gave {{}} to {_braced(to)}."
+        if to
+        else "{} is with nobody in particular now."
+    )
+    return _act(item_id, assign, said)
 
 
 def post_reopening(item_id: uuid.UUID) -> ResponseReturnValue:
@@ -152,7 +152,7 @@ def _act(
         return item_page(item_id, refusal=refusal)
     if sends_text:
         _forget_text(item_id)
-    flash(said.format("the item"), "done")
+    flash(_capital(said.format("the item")), "done")
     return lead_to(url_for("items.item", item_id=item_id))
 
 
@@ -185,11 +185,15 @@ def _act_and_stay(
         act()
     except Refusal as refusal:
         return review_page(item_id, held, typed=typed, refusal=refusal)
-    flash(said, "done")
+    flash(_capital(said.format("the item")), "done")
     if sends_text:
         typed = replace(typed, text="")
         keep(item_id, typed)
     return as_kept(review_page(item_id, held, typed=typed))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _forget_text(item_id: uuid.UUID) -> None:
@@ -230,6 +234,11 @@ def _give_back_the_untouched() -> None:
 def _with_reason(item_id: uuid.UUID) -> tuple[Any, Any, uuid.UUID, str]:
     said = parse(ReasonForm, {"reason": _words("reason", "Say why people should look at it.")})
     return database(), caller(), item_id, said.reason
+
+
+def _braced(text: str) -> str:
+    """What people typed, in a sentence that is filled in later."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _words(name: str, asked: str) -> str:

@@ -15,10 +15,10 @@ from ..people import sessions
 from ..web.pages import lead_to, show
 from ..web.requests import caller, database, request_id, safe_next, viewer
 from . import bulk
-from .act_pages import SNOOZES, SPANS
 from .bulk import Done, Orders, Preview
 from .bulk_checks import Act
 from .handling import ends_before
+from .snoozing import SNOOZES, SPANS
 
 MOST_TOLD = 10
 PLANS_KEPT = 4

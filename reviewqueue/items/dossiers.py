@@ -22,11 +22,13 @@ from ..queues.policies import policy_of
 from ..queues.routing import Policy
 from . import page_queries
 from .acknowledging import concerns
+from .handling import ends_before
 from .loaded import no_such_item
 from .models import Draft, Evidence, Item, Outcome, Review
 from .page_queries import Meaning, Precedent
 from .queries import reviews_of
 from .reopening import UNDO_SECONDS
+from .snoozing import Choice, choices
 from .states import State
 from .telling import Told, tell_all
 
@@ -74,6 +76,10 @@ class Dossier:
             return None
         own = self.evidence.output_json if self.outcome.verdict == "accept" else self.outcome.output_json
         return None if own is None else orjson.loads(own)
+
+    @property
+    def snoozes(self) -> list[Choice]:
+        return choices(ends_before(self.item), self.now)
 
     @property
     def comments(self) -> list[Told]:

@@ -2,6 +2,7 @@
 // typed and the scroll position stay.
 import "./many.js";
 import { notify } from "./notices.js";
+import { enterRow } from "./popovers.js";
 import { refresh as refreshTimes } from "./times.js";
 
 const EVERY = 5_000;
@@ -97,8 +98,15 @@ document.addEventListener("toggle", (event) => {
   const more = event.target;
   if (!more.matches?.("details.row-more") || !more.open) return;
   for (const other of body.querySelectorAll("details.row-more[open]")) other.open = other === more;
-  more.querySelector("form :is(input:not([type=hidden]), button)")?.focus();
+  if (!more.contains(document.activeElement) || document.activeElement.matches("summary")) enterRow(more);
 }, true);
+// Enter in a field sends what it belongs to; the browser would press the form's first button.
+document.addEventListener("keydown", (event) => {
+  const part = event.key === "Enter" && event.target.matches?.("input") && event.target.closest("[data-in-place] [data-sends]");
+  if (!part) return;
+  event.preventDefault();
+  part.querySelector("button").click();
+});
 document.addEventListener("keydown", (event) => {
   const more = event.key === "Escape" && event.target.closest?.("details.row-more[open]");
   if (!more) return;

@@ -10,7 +10,7 @@ const form = () => document.querySelector("form[data-draft]");
 const slot = (of) => `rq-draft:${of.dataset.item}`;
 
 function typed(of) {
-  return [...new FormData(of)].filter(([name]) => !["claim_token", "version", "verdict", "sure"].includes(name));
+  return [...new FormData(of)].filter(([name]) => !["claim_token", "version", "verdict", "sure", "zone"].includes(name));
 }
 
 function keepHere(of) {

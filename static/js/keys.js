@@ -2,10 +2,13 @@
 // is not to be had, the words of an element with data-no-key say why.
 import { createKeybindingsHandler } from "../vendor/tinykeys.js";
 import { notify } from "./notices.js";
-import { closePopover, enter, openPopover } from "./popovers.js";
+import { closePopover, enter, enterRow, openPopover } from "./popovers.js";
 
 const WHILE_TYPING = new Set(["$mod+Enter", "Escape"]);
+const SEQUENCE = 900;
 let handle = () => {};
+let sequences = new Set();
+let before = { key: "", at: 0 };
 
 export function keysAreOn() {
   return document.documentElement.dataset.keys !== "off";
@@ -36,12 +39,19 @@ function bind() {
     // Where a character needs Shift depends on the keyboard.
     if (/^[^a-z0-9]$/i.test(key)) bindings[`Shift+${key}`] = act;
   }
+  sequences = new Set(Object.keys(bindings).filter((key) => key.includes(" ")));
   bindings.Escape = leave;
-  handle = createKeybindingsHandler(bindings, { timeout: 900 });
+  handle = createKeybindingsHandler(bindings, { timeout: SEQUENCE });
   document.documentElement.dataset.listening = "";
 }
 
+// The second key of "g d" means the desk, and not what d does alone.
+function endsSequence(key, event) {
+  return event.timeStamp - before.at < SEQUENCE && sequences.has(`${before.key} ${key}`);
+}
+
 function perform(key, event) {
+  if (endsSequence(key, event)) return;
   if (event.repeat || (isTyping(event.target) && !WHILE_TYPING.has(key))) return;
   const element = target(key, event.target);
   if (!element) return sayWhyNot(key);
@@ -51,8 +61,13 @@ function perform(key, event) {
     if (element.matches("input")) element.select();
   } else {
     element.click();
-    if (element.matches("summary")) enter(element.closest("details.menu")); // before the next key comes
+    if (element.matches("summary")) enterOpened(element.parentElement); // before the next key comes
   }
+}
+
+function enterOpened(details) {
+  if (details.matches(".menu")) enter(details);
+  else if (details.matches(".row-more")) enterRow(details);
 }
 
 function sayWhyNot(key) {
@@ -93,6 +108,7 @@ document.addEventListener("keydown", (event) => {
   if (!keysAreOn() && event.key !== "Escape") return;
   if (isTyping(event.target) && event.key !== "Escape" && event.key !== "Enter") return;
   handle(event);
+  before = { key: event.key, at: event.timeStamp };
 });
 document.addEventListener("DOMContentLoaded", bind);
 document.addEventListener("htmx:afterSwap", bind);

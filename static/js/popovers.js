@@ -12,6 +12,11 @@ export function enter(menu) {
   stops(menu)[0]?.focus();
 }
 
+// What opens in a row of the backlog takes the focus at once too, or the next letter would be lost.
+export function enterRow(more) {
+  if (more?.open) more.querySelector("form :is(input:not([type=hidden]), button):enabled")?.focus();
+}
+
 export function closePopover(menu) {
   menu.open = false;
   const back = cameFrom?.isConnected && cameFrom !== document.body ? cameFrom : menu.querySelector("summary");
@@ -38,7 +43,8 @@ function submit(menu, event) {
   if (!typing || (event.target.matches("textarea") && !event.ctrlKey && !event.metaKey)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  menu.querySelector(".menu-body button:not([type=button])")?.click();
+  const part = event.target.closest("[data-sends]") ?? menu.querySelector(".menu-body");
+  part.querySelector("button:not([type=button])")?.click();
 }
 
 document.addEventListener("keydown", (event) => {

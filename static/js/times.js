@@ -1,5 +1,7 @@
 // Keeps relative times true while a page stays open, and shows the exact one in the viewer's own zone.
 const SPACE = "\u00a0";
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zoneName = zone.replaceAll("_", " ");
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 export function span(seconds) {
@@ -37,6 +39,11 @@ export function refresh() {
     const words = WORDS[time.dataset.relative]((at.getTime() - now) / 1000);
     if (time.textContent !== words) time.textContent = words;
     time.title = exact.format(at);
+  }
+  for (const button of document.querySelectorAll("[data-before]")) button.disabled = new Date(button.dataset.before) <= now;
+  for (const field of document.querySelectorAll("[data-zone]")) field.value = zone;
+  for (const named of document.querySelectorAll("[data-zone-name]")) {
+    if (named.textContent !== zoneName) named.textContent = zoneName;
   }
   for (const element of document.querySelectorAll("[data-until]")) element.hidden = new Date(element.dataset.until) <= now;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -120,15 +120,15 @@ def test_one_key_acts_on_the_current_row_and_nothing_is_left(
     page.keyboard.press("v")
     expect(row.get_by_role("checkbox")).to_be_checked()
     page.keyboard.press("t")
-    expect(notices).to_contain_text("Given on: late-1.")
+    expect(notices).to_contain_text("late-1 is yours.")
     expect(row).to_contain_text("boss@example.org")
     expect(row.get_by_role("link", name="late-1")).to_be_focused()
     expect(row.get_by_role("checkbox")).to_be_checked()
-    page.keyboard.press("a")
+    page.keyboard.press("n")
     expect(notices).to_contain_text("You are on it: late-1")
     expect(row).to_contain_text("boss acknowledged")
     page.keyboard.press("z")
-    expect(row.get_by_role("button", name="1 h")).to_be_focused()
+    expect(row.get_by_role("button", name="1 hour")).to_be_focused()
     page.keyboard.press("2")
     expect(notices).to_contain_text("Snoozed late-1 for 4 hours.")
     expect(row).to_contain_text("snoozed, back in 4")
@@ -142,6 +142,45 @@ def test_one_key_acts_on_the_current_row_and_nothing_is_left(
     assert (item.assigned_to, item.acknowledged_name) == ("boss@example.org", "boss")
     assert item.snoozed_until == clock.now() + timedelta(hours=4)
     assert load(db, late[0]).assigned_to is None
+
+
+def test_a_letter_typed_at_once_is_not_lost_and_a_sequence_is_no_act(
+    page: Page, enter: Callable[[BrowserContext], None], db: Database, late: list[uuid.UUID]
+) -> None:
+    enter(page.context)
+    page.goto("/backlog")
+    page.keyboard.press("j")
+    # In one go, as from a fast hand: what opens is told of its opening later.
+    page.evaluate(
+        """() => {
+          const press = (key) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+          press("i");
+          window.at = document.activeElement.name;
+        }"""
+    )
+    assert page.evaluate("window.at") == "to"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url(lambda address: address.endswith("/"))
+    assert load(db, late[0]).claim_by is None
+
+
+def test_a_row_sleeps_until_a_time_of_the_viewers_own_zone(
+    page: Page, enter: Callable[[BrowserContext], None], db: Database, late: list[uuid.UUID]
+) -> None:
+    enter(page.context)
+    page.goto("/backlog")
+    row = page.locator(f"#item-{late[0]}")
+    page.keyboard.press("j")
+    page.keyboard.press("z")
+    row.get_by_label("or until").fill("2026-03-02T18:30")
+    row.get_by_label("or until").press("Enter")
+    said = "Snoozed late-0 until 2026-03-02 18:30 (Europe/Berlin)."
+    expect(page.locator("#notices")).to_contain_text(said)
+    assert load(db, late[0]).snoozed_until == datetime(2026, 3, 2, 17, 30, tzinfo=UTC)
 
 
 def test_many_are_chosen_previewed_and_rejected_by_keyboard(
@@ -255,7 +294,7 @@ def test_it_works_without_javascript(
     page.get_by_role("link", name="Clear").click()
     row = page.locator(f"#item-{late[2]}")
     row.locator("summary", has_text="Snooze").click()
-    row.get_by_role("button", name="4 h").click()
+    row.get_by_role("button", name="4 hours").click()
     assert load(db, late[2]).snoozed_until == clock.now() + timedelta(hours=4)
     context.close()
 

@@ -210,7 +210,7 @@ def test_an_image_is_zoomed_turned_and_fitted_by_keyboard(ann: Page, office: Off
     image = ann.locator(".stage img")
     for keys, transform in (
         ("+", "scale(1.5)"),
-        ("t", "rotate(90deg)"),
+        ("f", "rotate(90deg)"),
         ("-", "scale(1)"),
         ("0", "rotate(0deg)"),
     ):

@@ -76,7 +76,7 @@ def test_a_refused_assignment_keeps_what_was_typed(lea: Page, office: Office) ->
     expect(lea.get_by_label("Email, or team:name")).to_be_focused()
     lea.get_by_label("Email, or team:name").fill("bob@example.org")
     lea.keyboard.press("Enter")
-    expect(lea.get_by_text("Given on")).to_be_visible()
+    expect(lea.get_by_text("Gave the item to bob@example.org.")).to_be_visible()
     assert office.trail(item_id)[-1]["data"]["to"] == "bob@example.org"
 
 
