@@ -75,7 +75,7 @@ def subscribe(
             created_by=caller.actor.name,
         )
         tx.session.add(made)
-        _record(tx, made, EventType.SUBSCRIPTION_ADDED, **_told(made))
+        _record(tx, made, EventType.SUBSCRIPTION_ADDED, **_without_secrets(_told(made)))
         return Made(made.id, secret)
 
 
@@ -101,7 +101,7 @@ def change(
         if (after := _told(to)) != before:
             to.version += 1
             changed = {key: value for key, value in after.items() if before[key] != value}
-            _record(tx, to, EventType.SUBSCRIPTION_CHANGED, **changed)
+            _record(tx, to, EventType.SUBSCRIPTION_CHANGED, **_without_secrets(changed))
 
 
 def pause(db: Database, caller: Caller, subscription_id: uuid.UUID, request_id: str | None = None) -> None:
@@ -237,8 +237,16 @@ def _record(tx: Transaction, to: Subscription, event: EventType, **data: Any) ->
     return tx.trail.record(to, event, {"subscription": str(to.id), "name": to.name, **data})
 
 
+def _without_secrets(told: dict[str, Any]) -> dict[str, Any]:
+    """As events tell it: receivers are given tokens in the query, and a trail forgets nothing."""
+    if "url" not in told:
+        return told
+    address, asked, _ = told["url"].partition("?")
+    return {**told, "url": f"{address}?…" if asked else address}
+
+
 def _told(to: Subscription) -> dict[str, Any]:
-    """As events tell it: everything but the secret."""
+    """Everything but the secret."""
     return {
         "name": to.name,
         "url": to.url,
