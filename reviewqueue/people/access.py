@@ -74,7 +74,7 @@ class Access:
 
     @property
     def sees_what_is_of_no_queue(self) -> bool:
-        """Whether the installation's own events are theirs to read: who signed in, which keys and receivers there are."""
+        """Whether the installation's own events are theirs to read: who signed in, which keys there are."""
         return (self.is_admin or self.is_auditor) and self.caller.queues is None
 
     def role_in(self, queue_id: int) -> Role | None:

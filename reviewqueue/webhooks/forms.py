@@ -22,7 +22,7 @@ def _known_type(name: str) -> str:
 
 EventTypeName = Annotated[str, Field(max_length=60), AfterValidator(_known_type)]
 Types = Annotated[list[EventTypeName], Field(min_length=1, max_length=60)]
-Queues = Annotated[list[Slug] | None, Field(max_length=1000)]
+Queues = Annotated[list[Slug], Field(min_length=1, max_length=1000)] | None
 Url = Annotated[str, Field(min_length=8, max_length=2000)]
 DEFAULT_TYPES = ["item.*"]
 
@@ -53,6 +53,8 @@ class ChangedSubscription(Form):
 class Rotation(Form):
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
     """How long the old secret signs beside the new one; 0: not at all."""
+    end_overlap: bool = False
+    """Rotate also while the secret before the last rotation still signs, which ends its overlap at once."""
 
 
 class Replay(Form):

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from ..audit.events import EventType
-from ..audit.trail import Recorded
+from ..audit.trail import Recorded, rfc3339
 from ..db import Database
 from ..errors import Conflict, Fault, Invalid, NotFound, Unavailable
 from ..outbound.guard import Guard, Unreachable
@@ -132,10 +132,20 @@ def rotate(
     seal: Seal,
     request_id: str | None = None,
 ) -> Made:
-    """Makes a new secret; the old one signs beside it for a while. Raises Forbidden, NotFound, Conflict."""
+    """Makes a new secret; the old one signs beside it for a while.
+
+    Raises Forbidden, NotFound, and Conflict while the one before it still signs: an app that has not changed its secret
+    since would lose the only one that it knows, so that must be asked for.
+    """
     secret = new_secret()
     with db.transaction(caller.actor, request_id) as tx:
         to = _standing(tx, caller, subscription_id)
+        ends = to.old_secret_until
+        if to.old_secret is not None and ends is not None and tx.now < ends and not form.end_overlap:
+            raise Conflict(
+                f"The secret before the last rotation still signs, until {rfc3339(ends)}. A new rotation ends that at "
+                "once, and an app that still uses it refuses everything: wait, or say that the overlap is to end."
+            )
         until = tx.now + timedelta(hours=form.overlap_hours)
         to.old_secret, to.old_secret_until = (to.secret, until) if form.overlap_hours else (None, None)
         to.secret = seal.close(secret)

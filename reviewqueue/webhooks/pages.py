@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, Response, flash, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from ..errors import Conflict, Invalid, NotFound, Refusal, Unavailable
 from ..people.forms import names_in_one_field, read
 from ..people.pages import faults_of
 from ..people.queries import queue_names
+from ..sealing import CannotOpen
 from ..web.filters import plural, span
 from ..web.pages import lead_to, show
 from ..web.requests import caller, database, request_id, settings
@@ -25,6 +26,9 @@ from .queries import STATES, Wanted
 from .schedule import MOST_ATTEMPTS
 from .signing import Seal
 
+SECRET = "subscription-secret"
+"""What the browser's session holds until the secret was shown."""
+
 blueprint = Blueprint("webhooks", __name__, url_prefix="/admin/subscriptions")
 
 
@@ -34,19 +38,19 @@ def show_all() -> Response:
 
 
 @blueprint.post("")
-def post_subscription() -> Response:
+def post_subscription() -> ResponseReturnValue:
     try:
         form = read(NewSubscription, _given())
         seal = Seal(settings().secret_key)
         made = operations.subscribe(database(), caller(), form, settings().guard, seal, request_id())
     except Invalid as refusal:
         return _list_page(refusal)
-    return _one_page(made.id, secret=made.secret)
+    return _lead_to_secret(made, seal)
 
 
 @blueprint.get("/<uuid:subscription_id>")
 def show_one(subscription_id: uuid.UUID) -> Response:
-    return _one_page(subscription_id)
+    return _one_page(subscription_id, secret=_secret_once(subscription_id))
 
 
 @blueprint.post("/<uuid:subscription_id>")
@@ -76,14 +80,15 @@ def post_revoke(subscription_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/<uuid:subscription_id>/rotation")
-def post_rotate(subscription_id: uuid.UUID) -> Response:
+def post_rotate(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    hours, ends = request.form.get("overlap_hours", ""), "end_overlap" in request.form
     try:
-        form = read(Rotation, {"overlap_hours": request.form.get("overlap_hours", "")})
+        form = read(Rotation, {"overlap_hours": hours, "end_overlap": ends})
         seal = Seal(settings().secret_key)
         made = operations.rotate(database(), caller(), subscription_id, form, seal, request_id())
     except (Invalid, Conflict) as refusal:
         return _one_page(subscription_id, refusal=refusal)
-    return _one_page(subscription_id, secret=made.secret)
+    return _lead_to_secret(made, seal)
 
 
 @blueprint.post("/<uuid:subscription_id>/test")
@@ -139,6 +144,23 @@ def show_delivery(subscription_id: uuid.UUID, delivery_id: uuid.UUID) -> Respons
     )
 
 
+def _lead_to_secret(made: operations.Made, seal: Seal) -> ResponseReturnValue:
+    """To the page that shows the secret once, so that loading it again makes no other. The cookie has it sealed."""
+    session[SECRET] = [str(made.id), seal.close(made.secret)]
+    return lead_to(url_for(".show_one", subscription_id=made.id))
+
+
+def _secret_once(subscription_id: uuid.UUID) -> str | None:
+    of, sealed = session.get(SECRET) or (None, "")
+    if of != str(subscription_id) or request.method != "GET":
+        return None
+    del session[SECRET]
+    try:
+        return Seal(settings().secret_key).open(sealed)
+    except CannotOpen:
+        return None
+
+
 def _done(subscription_id: uuid.UUID, words: str, operation: Callable[..., object]) -> ResponseReturnValue:
     try:
         operation(database(), caller(), subscription_id, request_id())
@@ -181,7 +203,7 @@ def _one_page(
         types=queries.types_of(database(), subscription_id),
         queues=_queue_names(),
         secret=secret,
-        given=request.form if refusal else _as_given(row),
+        given=request.form if refusal and "name" in request.form else _as_given(row),
         here=url_for(".show_one", subscription_id=subscription_id),
         **_refused(refusal),
     )
@@ -216,8 +238,8 @@ def _refused(refusal: Refusal | None) -> dict[str, Any]:
 
 
 def _queue_names() -> list[str]:
-    with database().reading() as session:
-        return list(queue_names(session))
+    with database().reading() as reading:
+        return list(queue_names(reading))
 
 
 def _back(subscription_id: uuid.UUID) -> str:

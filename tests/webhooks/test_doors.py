@@ -70,12 +70,17 @@ def admin(client: FlaskClient, boss: Person, db: Database) -> FlaskClient:
 
 def make(admin: FlaskClient, receiver: Receiver) -> str:
     """Makes a subscription by the page; returns the address of its page."""
-    page = admin.post("/admin/subscriptions", data={**FORM, "url": receiver.url}, headers=HTML)
-    assert page.status_code == 200 and page.headers["Cache-Control"] == "no-store"
-    assert re.search(r"<code>whsec_[\w+/=]+</code>", page.text)
-    found = re.search(r'href="(/admin/subscriptions/[0-9a-f-]{36})"', admin.get("/admin/subscriptions").text)
-    assert found is not None
-    return found[1]
+    made = admin.post("/admin/subscriptions", data={**FORM, "url": receiver.url}, headers=HTML)
+    assert made.status_code == 303
+    assert secret_on(admin, made.location) is not None
+    return made.location
+
+
+def secret_on(admin: FlaskClient, address: str) -> str | None:
+    page = admin.get(address, headers=HTML)
+    found = re.search(r"<code>(whsec_[\w+/=]+)</code>", page.text)
+    assert found is None or page.headers["Cache-Control"] == "no-store"
+    return found and found[1]
 
 
 def test_a_key_that_acts_as_an_admin_does_everything_by_the_api(
@@ -173,12 +178,50 @@ def test_the_acts_of_a_subscriptions_page_lead_back_to_it(
         assert (answer.status_code, answer.location) == (303, page)
         assert words in admin.get(page, headers=HTML).text
     assert admin.post(f"{page}/pause", headers=HTMX).headers["HX-Redirect"] == page
-    assert "whsec_" in admin.post(f"{page}/rotation", data={"overlap_hours": "2"}, headers=HTML).text
-    assert "whsec_" not in admin.get(page, headers=HTML).text
     changed = admin.post(page, data={**FORM, "name": "library", "url": receiver.url}, headers=HTML)
     assert changed.status_code == 303 and "library" in admin.get(page, headers=HTML).text
     admin.post(f"{page}/revocation", headers=HTML)
     assert "Make a new secret" not in admin.get(page, headers=HTML).text
+
+
+def test_a_secret_is_shown_once_and_loading_the_page_again_makes_no_other(
+    admin: FlaskClient, receiver: Receiver
+) -> None:
+    page = make(admin, receiver)
+    assert secret_on(admin, page) is None
+    answer = admin.post(f"{page}/rotation", data={"overlap_hours": "2"}, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, page)
+    cookies = "".join(answer.headers.getlist("Set-Cookie"))
+    assert secret_on(admin, page) is not None and "whsec_" not in cookies
+    assert secret_on(admin, page) is None
+
+
+def test_a_second_rotation_within_the_overlap_must_be_meant(
+    admin: FlaskClient, office: Office, receiver: Receiver, clock: MovableClock
+) -> None:
+    page = make(admin, receiver)
+    admin.post(f"{page}/rotation", data={"overlap_hours": "2"}, headers=HTML)
+    first = secret_on(admin, page)
+    refused = admin.post(f"{page}/rotation", data={"overlap_hours": "5"}, headers=HTML)
+    assert refused.status_code == 409 and "still signs, until" in refused.text
+    assert 'value="books"' in refused.text and 'value="5"' in refused.text
+    admin.post(f"{page}/rotation", data={"overlap_hours": "2", "end_overlap": "on"}, headers=HTML)
+    assert secret_on(admin, page) not in (None, first)
+    clock.move(hours=2)
+    assert admin.post(f"{page}/rotation", data={"overlap_hours": "2"}, headers=HTML).status_code == 303
+
+
+def test_no_queue_at_all_is_no_choice_of_queues(
+    client: FlaskClient, boss: Person, office: Office, receiver: Receiver
+) -> None:
+    key = key_headers(office.db, [Scope.QUEUES_WRITE], person=boss)
+    new = {"name": "books", "url": receiver.url}
+    refused = client.post("/api/v1/subscriptions", headers=key, json={**new, "queues": []})
+    assert (refused.status_code, refused.get_json()["errors"][0]["pointer"]) == (422, "/queues")
+    made = client.post("/api/v1/subscriptions", headers=key, json={**new, "queues": ["receipts"]}).get_json()
+    one = f"/api/v1/subscriptions/{made['id']}"
+    assert client.patch(one, headers=key, json={"queues": []}).status_code == 422
+    assert client.patch(one, headers=key, json={"queues": None}).get_json()["queues"] is None
 
 
 def test_what_cannot_be_is_told_beside_what_was_typed(admin: FlaskClient, receiver: Receiver) -> None:
@@ -246,6 +289,8 @@ def test_the_commands_do_the_same(
     assert "item.enqueued" in run("deliveries", "books", "--state", "waiting")
     assert "0 deliveries" in run("replay", "books")
     assert "whsec_" in run("rotate", "books")
+    assert "still signs" in run("rotate", "books", code=1)
+    assert "whsec_" in run("rotate", "books", "--end-overlap")
     run("revoke", "books")
     assert "no such subscription" in run("pause", "books", code=1)
     for command in ("add", "list", "deliveries", "pause", "resume", "rotate", "revoke", "test", "replay"):
