@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, flash, request, session, url_for
+from flask import Blueprint, Flask, Response, flash, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from ..errors import Conflict, Invalid, NotFound, Refusal, Unavailable
+from ..items.api_deliveries import EXTENSION
 from ..people.forms import names_in_one_field, read
 from ..people.pages import faults_of
 from ..people.queries import queue_names
@@ -30,6 +31,11 @@ SECRET = "subscription-secret"
 """What the browser's session holds until the secret was shown."""
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/admin/subscriptions")
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    app.extensions[EXTENSION] = queries.of_item
 
 
 @blueprint.get("")

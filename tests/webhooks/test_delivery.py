@@ -25,7 +25,7 @@ from reviewqueue.outbound.client import Client
 from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.people.forms import NewPerson
 from reviewqueue.people.operations import add_person
-from reviewqueue.webhooks import claiming, delivery, operations, replaying, settling
+from reviewqueue.webhooks import claiming, delivery, operations, queries, replaying, settling
 from reviewqueue.webhooks.forms import ChangedSubscription, Replay, Rotation
 from reviewqueue.webhooks.models import Announcement, Delivery, DeliveryAttempt
 from reviewqueue.webhooks.schedule import MOST_ATTEMPTS, PAUSES
@@ -469,3 +469,19 @@ def test_the_trail_does_not_keep_what_an_address_asks_with(office: Office, recei
         ).all()
     assert [orjson.loads(body)["data"]["url"] for body in bodies] == [f"{receiver.url}?…"] * 2
     assert subscription_of(office.db, made).url.endswith("?token=hush-hush")
+
+
+def test_an_item_tells_what_became_of_its_outcomes(office: Office, receiver: Receiver) -> None:
+    subscribe(office.db, receiver.url, name="books")
+    waiting, decided = office.enqueue(), office.enqueue()
+    send(office.db)
+    office.decide("ann", decided)
+    receiver.on_request = lambda got: receiver.will_answer(
+        503 if got.told["type"] == "item.accepted" else 200
+    )
+    send(office.db)
+    [told] = queries.of_item(office.db, decided)
+    assert (told.type, told.to, told.state) == ("item.accepted", "books", "waiting")
+    assert [attempt.status for attempt in told.attempts] == [503]
+    assert str(told.event) in {event["id"] for event in office.trail(decided)}
+    assert queries.of_item(office.db, waiting) == []

@@ -237,6 +237,27 @@ def test_what_cannot_be_is_told_beside_what_was_typed(admin: FlaskClient, receiv
     assert "No subscription yet" in admin.get("/admin/subscriptions", headers=HTML).text
 
 
+def test_an_items_page_and_its_json_say_whether_the_outcome_arrived(
+    admin: FlaskClient, office: Office, receiver: Receiver
+) -> None:
+    make(admin, receiver)
+    item_id = office.enqueue()
+    office.decide("ann", item_id)
+    send(office.db)
+    text = admin.get(f"/items/{item_id}", headers=HTML).text
+    assert "1 of 1 arrived" in text and "answered 200" in text
+    found = re.search(r'href="(/admin/subscriptions/[0-9a-f-]+/deliveries/[0-9a-f-]+)">books', text)
+    assert found is not None and admin.get(found[1], headers=HTML).status_code == 200
+    key = key_headers(office.db, [Scope.ITEMS_READ])
+    shown = admin.get(f"/api/v1/items/{item_id}?include=deliveries&include=evidence", headers=key).get_json()
+    [told] = shown["deliveries"]
+    assert (told["type"], told["subscription"], told["state"]) == ("item.accepted", "books", "arrived")
+    assert [attempt["status"] for attempt in told["attempts"]] == [200] and shown["evidence"]
+    sign_in(admin, office.db, office.people["lea"])
+    text = admin.get(f"/items/{item_id}", headers=HTML).text
+    assert "1 of 1 arrived" in text and "/admin/subscriptions" not in text
+
+
 def test_after_thirty_days_deliveries_are_gone(
     admin: FlaskClient, office: Office, receiver: Receiver, clock: MovableClock
 ) -> None:
