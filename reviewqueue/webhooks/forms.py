@@ -57,11 +57,16 @@ class Rotation(Form):
     """Rotate also while the secret before the last rotation still signs, which ends its overlap at once."""
 
 
-class Replay(Form):
+class Between(Form):
+    """When deliveries were made: from `since` on, and before `until`."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class Replay(Between):
     """Which deliveries are sent again. Nothing named: all that failed within 30 days."""
 
     deliveries: Annotated[list[UUID], Field(max_length=1000)] | None = None
-    since: Moment | None = None
-    until: Moment | None = None
     state: Literal["failed", "arrived", "any"] = "failed"
     """Of a range: those that failed, those that arrived, or both."""

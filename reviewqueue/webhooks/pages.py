@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 from flask import Blueprint, Flask, Response, flash, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from ..audit.events import EventType
 from ..errors import Conflict, Invalid, NotFound, Refusal, Unavailable
 from ..items.api_deliveries import EXTENSION
 from ..people.forms import names_in_one_field, read
 from ..people.pages import faults_of
 from ..people.queries import queue_names
 from ..sealing import CannotOpen
-from ..web.filters import plural, span
+from ..web.filters import span
 from ..web.pages import lead_to, show
 from ..web.requests import caller, database, request_id, settings
-from . import operations, queries, replaying
+from . import operations, queries, replay_pages
 from .delivery import sender_of
-from .forms import DEFAULT_TYPES, ChangedSubscription, NewSubscription, Replay, Rotation
+from .forms import DEFAULT_TYPES, Between, ChangedSubscription, NewSubscription, Rotation
+from .outbox import expanded
 from .queries import STATES, Wanted
+from .replay_pages import in_utc
 from .schedule import MOST_ATTEMPTS
 from .signing import Seal
 
+FILTERS = ("state", "type", "q", "since", "until")
 SECRET = "subscription-secret"
 """What the browser's session holds until the secret was shown."""
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/admin/subscriptions")
+
+
+blueprint.add_url_rule("/<uuid:subscription_id>/replay", view_func=replay_pages.show_range)
+blueprint.add_url_rule("/<uuid:subscription_id>/replay", view_func=replay_pages.post_replay, methods=["POST"])
 
 
 def register(app: Flask) -> None:
@@ -82,6 +89,9 @@ def post_resume(subscription_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:subscription_id>/revocation")
 def post_revoke(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    if "sure" not in request.form:
+        flash("Not revoked: tick the box beside the button, since it is for good.", "error")
+        return lead_to(url_for(".show_one", subscription_id=subscription_id))
     return _done(subscription_id, "Revoked: nothing more is sent.", operations.revoke)
 
 
@@ -110,30 +120,6 @@ def post_test(subscription_id: uuid.UUID) -> ResponseReturnValue:
         became = f"was answered {made.status}" if made.status else f"did not arrive: {made.error}"
         flash(f"The test event {became} ({span(made.seconds)}).", "done" if arrived else "error")
     return lead_to(url_for(".show_one", subscription_id=subscription_id))
-
-
-@blueprint.post("/<uuid:subscription_id>/replay")
-def post_replay(subscription_id: uuid.UUID) -> ResponseReturnValue:
-    """One delivery, those of a range, or all that failed."""
-    given: dict[str, Any] = {
-        name: value for name in ("since", "until", "state") if (value := request.form.get(name, "").strip())
-    }
-    for name in given.keys() & {"since", "until"}:
-        given[name] = _in_utc(given[name])
-    if ids := request.form.getlist("delivery"):
-        given = {"deliveries": ids}
-    try:
-        count = replaying.replay(database(), caller(), subscription_id, read(Replay, given), request_id())
-    except (Invalid, Conflict) as refusal:
-        flash(refusal.detail, "error")
-    else:
-        words = (
-            f"{plural(count, 'delivery', 'deliveries')} will be sent again."
-            if count
-            else "Nothing to send again."
-        )
-        flash(words, "done" if count else "message")
-    return lead_to(_back(subscription_id))
 
 
 @blueprint.get("/<uuid:subscription_id>/deliveries/<uuid:delivery_id>")
@@ -193,29 +179,40 @@ def _one_page(
     subscription_id: uuid.UUID, *, refusal: Refusal | None = None, secret: str | None = None
 ) -> Response:
     row = queries.subscription(database(), caller(), subscription_id)
-    asked = {name: value for name in ("state", "type", "q") if (value := request.args.get(name, "").strip())}
-    wanted = Wanted(asked.get("state"), asked.get("type"), asked.get("q"))
+    asked = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    wanted, stray = _wanted(asked)
     response = show(
         "webhooks/subscription.html",
         "content",
-        status=refusal.status if refusal else 200,
+        status=refused.status if (refused := refusal or stray) else 200,
         row=row,
         of=row.subscription,
-        page=queries.deliveries(
+        page=queries.Page((), None)
+        if stray
+        else queries.deliveries(
             database(), caller(), subscription_id, wanted, cursor=request.args.get("cursor")
         ),
         asked=asked,
         states=STATES,
-        types=queries.types_of(database(), subscription_id),
+        types=sorted(expanded([*row.subscription.types, EventType.SUBSCRIPTION_TESTED])),
         queues=_queue_names(),
         secret=secret,
         given=request.form if refusal and "name" in request.form else _as_given(row),
         here=url_for(".show_one", subscription_id=subscription_id),
-        **_refused(refusal),
+        **_refused(refused),
     )
     if secret is not None:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _wanted(asked: Mapping[str, str]) -> tuple[Wanted, Invalid | None]:
+    """Which deliveries to show, or why what was typed says none."""
+    try:
+        made = read(Between, {name: in_utc(asked[name]) for name in ("since", "until") if name in asked})
+    except Invalid as refusal:
+        return Wanted(), refusal
+    return Wanted(asked.get("state"), asked.get("type"), asked.get("q"), made.since, made.until), None
 
 
 def _given() -> dict[str, Any]:
@@ -246,18 +243,3 @@ def _refused(refusal: Refusal | None) -> dict[str, Any]:
 def _queue_names() -> list[str]:
     with database().reading() as reading:
         return list(queue_names(reading))
-
-
-def _back(subscription_id: uuid.UUID) -> str:
-    """The page that one came from, if it is this subscription's: the filters stay as they were."""
-    here = url_for(".show_one", subscription_id=subscription_id)
-    back = request.form.get("back", "")
-    return back if back == here or back.startswith((f"{here}?", f"{here}/")) else here
-
-
-def _in_utc(text: str) -> str:
-    """What a field for date and time holds says no zone; the page says that it is UTC."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
-    except ValueError:
-        return text

@@ -175,21 +175,6 @@ def _of_item(
     )
 
 
-def types_of(db: Database, subscription_id: uuid.UUID) -> Sequence[str]:
-    """The event types that were sent to it."""
-    with db.reading() as session:
-        return session.scalars(
-            sa.select(Announcement.type)
-            .where(
-                Announcement.event_id.in_(
-                    sa.select(Delivery.event_id).where(Delivery.subscription_id == subscription_id)
-                )
-            )
-            .distinct()
-            .order_by(Announcement.type)
-        ).all()
-
-
 def health(session: Session, now: datetime) -> Health:
     failing = sa.and_(Subscription.state == "active", Subscription.failing_since.is_not(None))
     ill = sa.select(

@@ -107,7 +107,9 @@ def test_a_key_that_acts_as_an_admin_does_everything_by_the_api(
     [delivery] = call("GET", f"{one}/deliveries?type=item.enqueued&q=R-1")["items"]
     assert (delivery["state"], delivery["attempts"][0]["status"]) == ("arrived", 200)
     assert call("GET", f"{one}/deliveries/{delivery['id']}")["body"]["data"]["item"]["id"] == str(item_id)
-    assert call("POST", f"{one}/replay", state="any") == {"replayed": 2}
+    call("POST", f"{one}/replay", 422, state="any")
+    long_ago = "2000-01-01T00:00:00Z"
+    assert call("POST", f"{one}/replay", state="any", since=long_ago) == {"replayed": 2}
     first = call("GET", f"{one}/deliveries?limit=1")
     second = call("GET", f"{one}/deliveries?limit=1&cursor={first['next']}")
     assert first["items"] != second["items"] and second["next"] is None
@@ -181,6 +183,8 @@ def test_the_acts_of_a_subscriptions_page_lead_back_to_it(
     changed = admin.post(page, data={**FORM, "name": "library", "url": receiver.url}, headers=HTML)
     assert changed.status_code == 303 and "library" in admin.get(page, headers=HTML).text
     admin.post(f"{page}/revocation", headers=HTML)
+    assert "Not revoked" in admin.get(page, headers=HTML).text
+    admin.post(f"{page}/revocation", data={"sure": "on"}, headers=HTML)
     assert "Make a new secret" not in admin.get(page, headers=HTML).text
 
 
@@ -235,6 +239,62 @@ def test_what_cannot_be_is_told_beside_what_was_typed(admin: FlaskClient, receiv
         assert words in page.text
         assert given["url"] in page.text
     assert "No subscription yet" in admin.get("/admin/subscriptions", headers=HTML).text
+
+
+def test_a_range_is_counted_before_it_is_sent_again(
+    admin: FlaskClient, office: Office, receiver: Receiver, clock: MovableClock
+) -> None:
+    page = make(admin, receiver)
+    office.enqueue()
+    send(office.db)
+    day = clock.now().date()
+    typed = f"since={day}T00:00&until={day}T23:59&state=any"
+    shown = admin.get(f"{page}/replay?{typed}", headers=HTML)
+    assert shown.status_code == 200 and "1 delivery made" in shown.text and "UTC" in shown.text
+    for stray, words in (
+        ("since=&until=&state=any", "is needed"),
+        (f"since={day}T10:00&until={day}T09:00", "is not before until"),
+        ("since=yesterday", "since: "),
+    ):
+        refused = admin.get(f"{page}/replay?{stray}", headers=HTML)
+        assert refused.status_code == 422 and words in refused.text
+    assert f'value="{day}T10:00"' in admin.get(f"{page}/replay?since={day}T10:00&until={day}T09:00").text
+    admin.post(f"{page}/replay", data={"since": "", "until": "", "state": "any"}, headers=HTML)
+    assert send(office.db) == 0
+    admin.post(f"{page}/replay", data={"since": f"{day}T00:00", "state": "any"}, headers=HTML)
+    assert send(office.db) == 1
+
+
+def test_the_page_finds_deliveries_by_their_time(
+    admin: FlaskClient, office: Office, receiver: Receiver, clock: MovableClock
+) -> None:
+    page = make(admin, receiver)
+    office.enqueue(external_id="r-1")
+    hour = clock.now().strftime("%Y-%m-%dT%H:%M:%S")
+    assert "r-1" in admin.get(f"{page}?since={hour}", headers=HTML).text
+    assert "Nothing matches" in admin.get(f"{page}?until={hour}", headers=HTML).text
+    assert "Nothing could be looked for" in admin.get(f"{page}?until=soon", headers=HTML).text
+
+
+def test_a_disabled_subscription_can_be_tried_and_says_why_the_rest_was_not(
+    admin: FlaskClient, office: Office, receiver: Receiver
+) -> None:
+    page = make(admin, receiver)
+    office.enqueue()
+    receiver.will_answer(410, body=b"x" * 450 + b"the end of the answer")
+    send(office.db)
+    office.enqueue(external_id="r-2")
+    text = admin.get(page, headers=HTML).text
+    assert "never tried: the subscription was disabled" in text
+    [first] = re.findall(rf'({page}/deliveries/[0-9a-f-]+)"[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*answered 410', text)
+    assert "the end of the answer" in admin.get(first, headers=HTML).text
+    receiver.will_answer(500)
+    for words in ("was answered 500", "was answered 200"):
+        admin.post(f"{page}/test", headers=HTML)
+        text = admin.get(page, headers=HTML).text
+        assert words in text and "disabled" in text
+    admin.post(f"{page}/resumption", headers=HTML)
+    assert send(office.db) == 0, "what failed is sent again when it is asked for"
 
 
 def test_an_items_page_and_its_json_say_whether_the_outcome_arrived(
