@@ -194,7 +194,8 @@ def _one_page(
         ),
         asked=asked,
         states=STATES,
-        types=sorted(expanded([*row.subscription.types, EventType.SUBSCRIPTION_TESTED])),
+        # Not those that were sent: to find them, every announcement of 30 days would be read.
+        types=sorted(expanded([*row.subscription.types, EventType.SUBSCRIPTION_TESTED, wanted.type or ""])),
         queues=_queue_names(),
         secret=secret,
         given=request.form if refusal and "name" in request.form else _as_given(row),

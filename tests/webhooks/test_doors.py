@@ -241,6 +241,15 @@ def test_what_cannot_be_is_told_beside_what_was_typed(admin: FlaskClient, receiv
     assert "No subscription yet" in admin.get("/admin/subscriptions", headers=HTML).text
 
 
+def test_the_page_offers_the_types_subscribed_to_without_reading_what_was_sent(
+    admin: FlaskClient, office: Office, receiver: Receiver
+) -> None:
+    page = make(admin, receiver)
+    text = admin.get(f"{page}?type=item.expired", headers=HTML).text
+    offered = re.findall(r"<option(?: selected)?>((?:item|subscription)\.[a-z_]+)</option>", text)
+    assert offered == ["item.accepted", "item.enqueued", "item.expired", "subscription.tested"]
+
+
 def test_a_range_is_counted_before_it_is_sent_again(
     admin: FlaskClient, office: Office, receiver: Receiver, clock: MovableClock
 ) -> None:
