@@ -181,10 +181,11 @@ def _one_page(
     row = queries.subscription(database(), caller(), subscription_id)
     asked = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
     wanted, stray = _wanted(asked)
+    refused = refusal or stray
     response = show(
         "webhooks/subscription.html",
         "content",
-        status=refused.status if (refused := refusal or stray) else 200,
+        status=refused.status if refused else 200,
         row=row,
         of=row.subscription,
         page=queries.Page((), None)
