@@ -79,7 +79,7 @@ def _register_pages(app: App, settings: Settings, db: Database) -> None:
     notifications.register(app)
     receipts.register(app, settings, db)
     app.register_blueprint(escalation.blueprint)
-    app.register_blueprint(webhooks.blueprint)
+    webhooks.register(app)
 
 
 def _register_api(app: App) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from ..db import Database
-from ..errors import Fault, Invalid, NoSuchItem
+from ..errors import Fault, Forbidden, Invalid, NoSuchItem
 from ..items.models import Item
 from ..items.operations import mark_delivered
 from ..items.reopening import UNDO_SECONDS
@@ -38,6 +38,8 @@ def follow(
 ) -> FeedPage:
     """The events behind `after` that the caller may see; waits up to `wait` seconds where there are none yet.
 
+    What belongs to no queue, such as persons, keys and subscriptions, is for admins and auditors alone.
+
     Raises NoSuchQueue, Forbidden, and Invalid for a type that there is not or a position that is yet to come.
     """
     known = known_types(types)
@@ -45,9 +47,11 @@ def follow(
     def look() -> FeedPage:
         order_events(db)
         with db.reading() as session:
-            queue_ids = _queues_to_follow(session, caller, queue)
+            queue_ids, of_no_queue = _to_follow(session, caller, queue)
             _require_reached(session, after)
-            return feed(session, after, queue_ids=queue_ids, types=known, limit=limit)
+            return feed(
+                session, after, queue_ids=queue_ids, of_no_queue=of_no_queue, types=known, limit=limit
+            )
 
     page = db.bell.wait_for(look, done=lambda page: bool(page.events), seconds=wait)
     if caller.is_app:
@@ -93,14 +97,21 @@ def known_types(types: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _queues_to_follow(session: Session, caller: Caller, queue: str | None) -> Collection[int] | None:
+def _to_follow(session: Session, caller: Caller, queue: str | None) -> tuple[Collection[int] | None, bool]:
+    """The queues (None: all), and whether also what belongs to none."""
     access = access_of(session, caller)
     access.require_scope(Scope.EVENTS_READ)
-    if queue is None:
-        return access.queue_ids_for(Action.FOLLOW_EVENTS)
-    named = queue_named(session, queue)
-    access.require(Action.FOLLOW_EVENTS, named.id, named.name)
-    return [named.id]
+    if queue is not None:
+        named = queue_named(session, queue)
+        access.require(Action.FOLLOW_EVENTS, named.id, named.name)
+        return [named.id], False
+    queue_ids, of_no_queue = access.queue_ids_for(Action.FOLLOW_EVENTS), access.sees_what_is_of_no_queue
+    if queue_ids == frozenset() and not of_no_queue and not caller.is_app:
+        raise Forbidden(
+            "Following events takes the role lead or manager in a queue, or an auditor. "
+            "The trail of an item that you may see is at /items/{id}/events."
+        )
+    return queue_ids, of_no_queue
 
 
 def _require_reached(session: Session, after: int) -> None:

@@ -55,10 +55,11 @@ def feed(
     after: int,
     *,
     queue_ids: Collection[int] | None,
+    of_no_queue: bool = False,
     types: Collection[str] = (),
     limit: int = 50,
 ) -> FeedPage:
-    """The events behind `after`, of these queues (None: all, and what belongs to none) and types (none: all).
+    """The events behind `after`, of these queues (None: all) and, if asked for, of none, and types (none: all).
 
     Reading the end first makes `next` safe: nothing can appear at or before it later. Where the page is not full,
     `next` is that end, past whatever was filtered out, so that a reader of rare events does not search again.
@@ -73,12 +74,17 @@ def feed(
         .order_by(EventPosition.position)
         .limit(limit)
     )
-    if queue_ids is not None:
-        query = query.where(Event.queue_id.in_(queue_ids))
+    if queue_ids is not None or not of_no_queue:
+        query = query.where(_belongs(queue_ids, of_no_queue))
     if types:
         query = query.where(Event.type.in_(types))
     events = [event_dict(position, body, hash_) for position, body, hash_ in session.execute(query)]
     return FeedPage(events, events[-1]["position"] if len(events) == limit else max(after, end))
+
+
+def _belongs(queue_ids: Collection[int] | None, of_no_queue: bool) -> sa.ColumnElement[bool]:
+    of_these = Event.queue_id.is_not(None) if queue_ids is None else Event.queue_id.in_(queue_ids)
+    return sa.or_(of_these, Event.queue_id.is_(None)) if of_no_queue else of_these
 
 
 def last_position(session: Session) -> int:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..db import Database
 from ..items.models import Evidence, Item
+from ..items.rerouting import as_enqueued
 from ..people.access import Action, Caller, access_of
 from ..queues.document import assemble, parse
 from ..queues.models import PolicyVersion, Queue
@@ -139,18 +139,4 @@ def _items(session: Session, queue: Queue, since: datetime) -> Iterator[tuple[uu
         .execution_options(yield_per=500)
     )
     for row in session.execute(query):
-        yield row.id, _body(queue.name, row)
-
-
-def _body(queue: str, row: sa.Row[Any]) -> dict[str, Any]:
-    return {
-        **orjson.loads(row.details_json),
-        "queue": queue,
-        "external_id": row.external_id,
-        "input": orjson.loads(row.input_json),
-        "output": orjson.loads(row.output_json),
-        "confidence": row.confidence,
-        "flags": row.flags,
-        "tags": row.tags,
-        "valid_until": row.valid_until.isoformat() if row.valid_until else None,
-    }
+        yield row.id, as_enqueued(queue.name, row, row)

@@ -12,6 +12,7 @@ from ..web.openapi import API, MORE_PARAMETERS, limit_body
 from ..web.requests import caller, database, request_id, settings
 from . import operations
 from .api_answers import Answer, optional_body, shown_claim, shown_item, shown_items
+from .api_deliveries import deliveries_of
 from .batches import answer, bodies
 from .deciding import Fence, Judgement
 from .documents import BatchDocument, ClaimedDocument, ItemDocument, ItemList
@@ -112,9 +113,12 @@ def list_items(query: ListQuery) -> Answer:
 )
 def getshown_item(path: ItemPath, query: ItemQuery) -> Answer:
     found = operations.wait_for_outcome(
-        database(), caller(), path.item_id, query.wait, evidence=query.include == "evidence"
+        database(), caller(), path.item_id, query.wait, evidence="evidence" in query.include
     )
-    return shown_item(found)
+    if "deliveries" not in query.include:
+        return shown_item(found)
+    deliveries = [one.as_json() for one in deliveries_of(path.item_id)]
+    return shown_item(found, deliveries=deliveries)
 
 
 @api.post(

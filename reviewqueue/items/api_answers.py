@@ -20,8 +20,8 @@ F = TypeVar("F", bound=BaseModel)
 Answer = dict[str, Any] | tuple[Any, ...]
 
 
-def shown_item(shown: Shown, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
-    return shown_items([shown])[0], status, {"ETag": f'"{shown.version}"', **(headers or {})}
+def shown_item(shown: Shown, status: int = 200, headers: dict[str, str] | None = None, **more: Any) -> Answer:
+    return {**shown_items([shown])[0], **more}, status, {"ETag": f'"{shown.version}"', **(headers or {})}
 
 
 def shown_claim(claimed: Claimed) -> dict[str, Any]:

@@ -53,7 +53,11 @@ class OutcomeDocument(BaseModel):
 
 
 class ItemDocument(BaseModel, extra="allow"):
-    """An item. `evidence` is there with `?include=evidence`, and in the answer to a claim."""
+    """An item. `evidence` is there with `?include=evidence`, and in the answer to a claim.
+
+    `deliveries` is there with `?include=deliveries`: of each outcome to each subscription `event_id`, `type`,
+    `subscription`, `state` (waiting, arrived, failed, undone), `at`, and `attempts` with `at`, `status` and `error`.
+    """
 
     id: UUID
     queue: str

@@ -19,7 +19,7 @@ from ..people.models import Role
 from ..queues.lanes import Lane
 from ..queues.models import Queue
 from ..queues.policies import policy_of
-from ..queues.routing import Policy
+from ..queues.routing import Policy, Routing
 from . import page_queries
 from .acknowledging import concerns
 from .handling import ends_before
@@ -28,6 +28,7 @@ from .models import Draft, Evidence, Item, Outcome, Review
 from .page_queries import Meaning, Precedent
 from .queries import reviews_of
 from .reopening import UNDO_SECONDS
+from .rerouting import rerouted
 from .snoozing import Choice, choices
 from .states import State
 from .telling import Told, tell_all
@@ -54,6 +55,8 @@ class Dossier:
     """Who was told of it, and whether it arrived; the newest first."""
     can_acknowledge: bool
     """Whether there is an escalation for the viewer to acknowledge, and nobody has."""
+    in_force: Policy
+    """Another than the item's, where one was published since."""
     blind: bool
     """Others' reviews are kept from this viewer until the item is decided."""
     now: datetime
@@ -82,6 +85,11 @@ class Dossier:
         return choices(ends_before(self.item), self.now)
 
     @property
+    def today(self) -> Routing:
+        """Where the policy in force would send it, if it came now."""
+        return rerouted(self.in_force, self.queue, self.item, self.evidence)
+
+    @property
     def comments(self) -> list[Told]:
         return [told for told in self.trail if told.type == "item.commented"]
 
@@ -106,7 +114,7 @@ def dossier(db: Database, caller: Caller, item_id: uuid.UUID) -> Dossier:
 
 
 def _read(session: Session, access: Access, item: Item, now: datetime) -> Dossier:
-    evidence = session.get_one(Evidence, item.id)
+    evidence, queue = session.get_one(Evidence, item.id), session.get_one(Queue, item.queue_id)
     policy = policy_of(session, item.policy_id)
     me = access.person_id
     blind = policy.blind and item.is_open and access.role_in(item.queue_id) is Role.REVIEWER
@@ -114,7 +122,7 @@ def _read(session: Session, access: Access, item: Item, now: datetime) -> Dossie
     seen = [review for review in reviews if not blind or review.person_id == me]
     return Dossier(
         item=item,
-        queue=session.get_one(Queue, item.queue_id),
+        queue=queue,
         policy=policy,
         schema=page_queries.schema_of(session, item.policy_id),
         evidence=evidence,
@@ -128,6 +136,7 @@ def _read(session: Session, access: Access, item: Item, now: datetime) -> Dossie
         reached=notifications.told_about(session, [item.id]).get(item.id, ()),
         can_acknowledge=_can_acknowledge(session, item, access, now),
         may=frozenset(action for action in Action if access.may(action, item.queue_id)),
+        in_force=policy_of(session, queue.policy_id),
         blind=blind,
         now=now,
     )

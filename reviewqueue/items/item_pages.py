@@ -11,6 +11,7 @@ from ..errors import Refusal
 from ..web import rendering
 from ..web.pages import show
 from ..web.requests import caller, database
+from .api_deliveries import deliveries_of
 from .dossiers import dossier
 from .questions import answers
 from .refusals import told_faults
@@ -43,7 +44,8 @@ def item_page(item_id: uuid.UUID, *, refusal: Refusal | None = None) -> Response
         if seen.outcome and seen.outcome.verdict == "edit"
         else [],
         reviews=told_reviews(seen),
-        answers=answers(seen),
+        answers=answers(seen, deliveries_of(item_id)),
+        sees_deliveries=caller().is_admin,
         details=seen.evidence.details,
         present=rendering.present,
         can_undo=seen.can_undo(caller().person_id),

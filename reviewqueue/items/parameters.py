@@ -40,7 +40,10 @@ class QueuePath(BaseModel):
 
 class ItemQuery(Query):
     wait: Annotated[float, Field(ge=0, le=60, description="Seconds to wait for an outcome.")] = 0
-    include: Literal["evidence"] | None = None
+    include: Annotated[
+        list[Literal["evidence", "deliveries"]],
+        Field(max_length=10, description="May be repeated. `deliveries`: of its outcomes, within 30 days."),
+    ] = []
 
 
 class ListQuery(Query):

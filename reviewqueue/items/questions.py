@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..queues.lanes import Lane, Purpose
+from ..queues.routing import Routing
 from ..web.filters import confidence, exact, percent, span
+from .deliveries import Delivery
 from .dossiers import Dossier
 from .telling import Told
 
+KEPT_DAYS = 30
+"""As long as deliveries are."""
 DECIDED_BY_PEOPLE = ("item.accepted", "item.edited", "item.rejected")
 
 
@@ -22,10 +27,12 @@ class Answer:
     anchor: str | None = None
     steps: tuple[str, ...] = ()
     """What happened one after the other, instead of an answer in one piece."""
+    deliveries: Sequence[Delivery] = ()
+    """Each told on a line of its own."""
 
 
-def answers(seen: Dossier) -> list[Answer]:
-    return [*_about_the_model(seen), *_about_people(seen)]
+def answers(seen: Dossier, deliveries: Sequence[Delivery]) -> list[Answer]:
+    return [*_about_the_model(seen), *_about_people(seen), _delivered(seen, deliveries)]
 
 
 def _about_the_model(seen: Dossier) -> Iterator[Answer]:
@@ -44,6 +51,7 @@ def _about_the_model(seen: Dossier) -> Iterator[Answer]:
     )
     came = "; ".join(str(reason["detail"]) for reason in item.reasons if reason.get("code") != "gold")
     yield Answer("Why did it come to a human?", came or "Policy named no reason.", enqueued)
+    yield Answer("Would today's policy route it the same?", _today(seen), enqueued)
 
 
 def _about_people(seen: Dossier) -> Iterator[Answer]:
@@ -68,6 +76,37 @@ def _about_people(seen: Dossier) -> Iterator[Answer]:
     else:
         told = f"{seen.outcome.verdict} by {seen.outcome.by}, {exact(seen.outcome.decided_at)}"
         yield Answer("Which outcome did the app get?", told, None, "outcome")
+
+
+def _delivered(seen: Dossier, deliveries: Sequence[Delivery]) -> Answer:
+    question = "Was the outcome delivered and acknowledged?"
+    if deliveries:
+        arrived = sum(one.state == "arrived" for one in deliveries)
+        return Answer(question, f"{arrived} of {len(deliveries)} arrived:", deliveries=deliveries)
+    if seen.outcome is None:
+        return Answer(question, "There is no outcome yet.")
+    return Answer(
+        question,
+        f"No subscription was sent it, or more than {KEPT_DAYS} days ago. An app that asks for the item gets it.",
+    )
+
+
+def _today(seen: Dossier) -> str:
+    item, today = seen.item, seen.today
+    purpose = Purpose.GATE if item.purpose == Purpose.GOLD else item.purpose
+    same = (today.lane, today.purpose) == (item.lane, purpose)
+    came = "; ".join(reason.detail for reason in today.reasons)
+    version = f"policy {seen.queue.policy_version}"
+    return f"{'Yes' if same else 'No'}: by {version}, now in force, {_way(today)} ({came})."
+
+
+def _way(routing: Routing) -> str:
+    if not routing.to_human:
+        return "it would be released without a human"
+    if routing.released:
+        return "it would be released, and audited after"
+    answered_first = routing.lane == Lane.STEP_ASIDE
+    return "a human would answer first" if answered_first else "a human would review the suggestion"
 
 
 def _prompt(seen: Dossier) -> str:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ..db import Database
 from ..people.access import Access, Action, Caller, access_of
+from ..people.actions import scope_for
 from ..queues.policies import queue_named
 from ..transaction import SYSTEM, Transaction
 from . import queries
@@ -47,12 +48,13 @@ def list_items(
     db: Database, caller: Caller, queue: str | None, filters: Callable[[Collection[int] | None], queries.Filters],
     *, limit: int = 50, cursor: str | None = None,
 ) -> queries.Page:  # fmt: skip
-    """A page of the items that the caller may see, in one queue or in all."""
+    """A page of the items that the caller may see, in one queue or in all. Raises NoSuchQueue and Forbidden."""
 
     def read() -> queries.Page:
         with db.reading() as session:
             access = access_of(session, caller)
             if queue is None:
+                access.require_scope(scope_for(Action.SEE))
                 ids: Collection[int] | None = access.queue_ids_for(Action.SEE)
             else:
                 named = queue_named(session, queue)

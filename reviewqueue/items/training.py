@@ -1,7 +1,7 @@
 """Decisions as training data: what people accepted or made of an output, and what they preferred to it.
 
 Only outcomes that stand and that people decided, which the policy's redaction has passed over. Whether an item is for
-training or for testing follows from its input alone, so that the same input is never on both sides.
+training or for testing follows from its input alone, as redaction has left it, so that no row is on both sides.
 """
 
 from __future__ import annotations
@@ -115,13 +115,13 @@ def _row(
     item, outcome, evidence = shown.item, shown.outcome or {}, shown.evidence
     if evidence is None:
         raise LookupError(f"item {item['id']} was read without its evidence")
-    sent, url = evidence.input, f"{base_url}/items/{item['id']}"
-    seen = redacted({"input": sent, "output": evidence.output}, pointers)
+    url = f"{base_url}/items/{item['id']}"
+    seen = redacted({"input": evidence.input, "output": evidence.output}, pointers)
     row = {
         "item": str(item["id"]),
         "queue": item["queue"],
         "external_id": item["external_id"],
-        "split": split_of(sent, test_share),
+        "split": split_of(seen["input"], test_share),
         "input": seen["input"],
         "verdict": outcome["verdict"],
         "reason": outcome["reason"],

@@ -72,6 +72,11 @@ class Access:
         own = frozenset(self.roles)
         return own if self.served is None else own & self.served
 
+    @property
+    def sees_what_is_of_no_queue(self) -> bool:
+        """Whether the installation's own events are theirs to read: who signed in, which keys there are."""
+        return (self.is_admin or self.is_auditor) and self.caller.queues is None
+
     def role_in(self, queue_id: int) -> Role | None:
         """The highest role that may decide; being an auditor is no such role."""
         held = self.roles.get(queue_id, frozenset())

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ..db import Database
 from ..errors import NotFound
 from ..people.access import Access, Action, Caller, access_of
+from ..people.actions import scope_for
 from ..people.models import Membership, Person, Role, Team
 from .document import assemble
 from .members import named_in
@@ -87,9 +88,14 @@ class QueueInFull:
 def list_queues(
     db: Database, caller: Caller, *, limit: int = 50, after: str = ""
 ) -> tuple[list[QueueRow], bool]:
-    """The queues that exist for the caller, by name, from behind `after`; and whether there are more."""
+    """The queues that exist for the caller, by name, from behind `after`; and whether there are more.
+
+    Raises Forbidden for a key without items:read: an empty list would read as if there were none.
+    """
     with db.reading() as session:
-        ids = access_of(session, caller).queue_ids_for(Action.SEE)
+        access = access_of(session, caller)
+        access.require_scope(scope_for(Action.SEE))
+        ids = access.queue_ids_for(Action.SEE)
         query = sa.select(Queue).where(Queue.name > after).order_by(Queue.name).limit(limit + 1)
         if ids is not None:
             query = query.where(Queue.id.in_(ids))

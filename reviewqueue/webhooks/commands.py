@@ -95,7 +95,10 @@ def resume(name_or_id: str) -> None:
 @subscription.command("rotate", epilog="Example: reviewqueue subscription rotate books --overlap-hours 48")
 @click.argument("name_or_id")
 @click.option("--overlap-hours", default=24, show_default=True, type=click.IntRange(0, 720))
-def rotate(name_or_id: str, overlap_hours: int) -> None:
+@click.option(
+    "--end-overlap", is_flag=True, help="Also while an earlier secret still signs: it stops at once."
+)
+def rotate(name_or_id: str, overlap_hours: int, end_overlap: bool) -> None:
     """Make a new secret and print it, alone, on stdout; the old one signs beside it for a while."""
     settings = cli.settings()
     with cli.database(settings) as db:
@@ -103,7 +106,7 @@ def rotate(name_or_id: str, overlap_hours: int) -> None:
             db,
             SYSTEM_CALLER,
             _find(db, name_or_id),
-            Rotation(overlap_hours=overlap_hours),
+            Rotation(overlap_hours=overlap_hours, end_overlap=end_overlap),
             Seal(settings.secret_key),
         )
     click.echo(made.secret)
@@ -174,7 +177,7 @@ def _cells(row: queries.SubscriptionRow) -> Sequence[str]:
         one.name,
         one.url,
         ",".join(one.types),
-        ",".join(one.queues or ["all"]),
+        "all" if one.queues is None else ",".join(one.queues),
         state,
         *counts,
     )

@@ -22,7 +22,7 @@ def _known_type(name: str) -> str:
 
 EventTypeName = Annotated[str, Field(max_length=60), AfterValidator(_known_type)]
 Types = Annotated[list[EventTypeName], Field(min_length=1, max_length=60)]
-Queues = Annotated[list[Slug] | None, Field(max_length=1000)]
+Queues = Annotated[list[Slug], Field(min_length=1, max_length=1000)] | None
 Url = Annotated[str, Field(min_length=8, max_length=2000)]
 DEFAULT_TYPES = ["item.*"]
 
@@ -53,13 +53,20 @@ class ChangedSubscription(Form):
 class Rotation(Form):
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
     """How long the old secret signs beside the new one; 0: not at all."""
+    end_overlap: bool = False
+    """Rotate also while the secret before the last rotation still signs, which ends its overlap at once."""
 
 
-class Replay(Form):
+class Between(Form):
+    """When deliveries were made: from `since` on, and before `until`."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class Replay(Between):
     """Which deliveries are sent again. Nothing named: all that failed within 30 days."""
 
     deliveries: Annotated[list[UUID], Field(max_length=1000)] | None = None
-    since: Moment | None = None
-    until: Moment | None = None
     state: Literal["failed", "arrived", "any"] = "failed"
     """Of a range: those that failed, those that arrived, or both."""

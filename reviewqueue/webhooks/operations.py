@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from ..audit.events import EventType
-from ..audit.trail import Recorded
+from ..audit.trail import Recorded, rfc3339
 from ..db import Database
 from ..errors import Conflict, Fault, Invalid, NotFound, Unavailable
 from ..outbound.guard import Guard, Unreachable
@@ -75,7 +75,7 @@ def subscribe(
             created_by=caller.actor.name,
         )
         tx.session.add(made)
-        _record(tx, made, EventType.SUBSCRIPTION_ADDED, **_told(made))
+        _record(tx, made, EventType.SUBSCRIPTION_ADDED, **_without_secrets(_told(made)))
         return Made(made.id, secret)
 
 
@@ -101,7 +101,7 @@ def change(
         if (after := _told(to)) != before:
             to.version += 1
             changed = {key: value for key, value in after.items() if before[key] != value}
-            _record(tx, to, EventType.SUBSCRIPTION_CHANGED, **changed)
+            _record(tx, to, EventType.SUBSCRIPTION_CHANGED, **_without_secrets(changed))
 
 
 def pause(db: Database, caller: Caller, subscription_id: uuid.UUID, request_id: str | None = None) -> None:
@@ -132,10 +132,20 @@ def rotate(
     seal: Seal,
     request_id: str | None = None,
 ) -> Made:
-    """Makes a new secret; the old one signs beside it for a while. Raises Forbidden, NotFound, Conflict."""
+    """Makes a new secret; the old one signs beside it for a while.
+
+    Raises Forbidden, NotFound, and Conflict while the one before it still signs: an app that has not changed its secret
+    since would lose the only one that it knows, so that must be asked for.
+    """
     secret = new_secret()
     with db.transaction(caller.actor, request_id) as tx:
         to = _standing(tx, caller, subscription_id)
+        ends = to.old_secret_until
+        if to.old_secret is not None and ends is not None and tx.now < ends and not form.end_overlap:
+            raise Conflict(
+                f"The secret before the last rotation still signs, until {rfc3339(ends)}. A new rotation ends that at "
+                "once, and an app that still uses it refuses everything: wait, or say that the overlap is to end."
+            )
         until = tx.now + timedelta(hours=form.overlap_hours)
         to.old_secret, to.old_secret_until = (to.secret, until) if form.overlap_hours else (None, None)
         to.secret = seal.close(secret)
@@ -157,12 +167,12 @@ def send_test(
 ) -> DeliveryAttempt:
     """Sends a `subscription.tested` event at once and waits for what becomes of it; then it is retried like others.
 
+    Also while the subscription is disabled, where it is tried this once: so one sees that the receiver is mended.
+
     Raises Forbidden, NotFound, Conflict once it is revoked.
     """
     with db.transaction(caller.actor, request_id) as tx:
         to = _standing(tx, caller, subscription_id)
-        if to.state == "disabled":
-            raise Conflict("The subscription is disabled; resume it first.")
         event = _record(tx, to, EventType.SUBSCRIPTION_TESTED)
     with db.reading() as session:
         delivery_id = session.scalars(
@@ -237,8 +247,16 @@ def _record(tx: Transaction, to: Subscription, event: EventType, **data: Any) ->
     return tx.trail.record(to, event, {"subscription": str(to.id), "name": to.name, **data})
 
 
+def _without_secrets(told: dict[str, Any]) -> dict[str, Any]:
+    """As events tell it: receivers are given tokens in the query, and a trail forgets nothing."""
+    if "url" not in told:
+        return told
+    address, asked, _ = told["url"].partition("?")
+    return {**told, "url": f"{address}?…" if asked else address}
+
+
 def _told(to: Subscription) -> dict[str, Any]:
-    """As events tell it: everything but the secret."""
+    """Everything but the secret."""
     return {
         "name": to.name,
         "url": to.url,

@@ -155,8 +155,10 @@ def _delivery(tx: Transaction, event: Recorded, to: Subscriber) -> dict[str, Any
         "id": uuid7(),
         "subscription_id": to.id,
         "event_id": event.id,
-        # Of a disabled subscription nothing waits: it would all come at once on the day it is enabled again.
-        "state": "failed" if to.is_disabled else "waiting",
+        # Of a disabled subscription nothing but a test waits: it would all come at once on the day it is enabled again.
+        "state": "failed"
+        if to.is_disabled and event.type is not EventType.SUBSCRIPTION_TESTED
+        else "waiting",
         "attempts": 0,
         "planned_at": at,
         "next_at": at,

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, Flask, Response, flash, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from ..audit.events import EventType
 from ..errors import Conflict, Invalid, NotFound, Refusal, Unavailable
+from ..items.api_deliveries import EXTENSION
 from ..people.forms import names_in_one_field, read
 from ..people.pages import faults_of
 from ..people.queries import queue_names
-from ..web.filters import plural, span
+from ..sealing import CannotOpen
+from ..web.filters import span
 from ..web.pages import lead_to, show
 from ..web.requests import caller, database, request_id, settings
-from . import operations, queries, replaying
+from . import operations, queries, replay_pages
 from .delivery import sender_of
-from .forms import DEFAULT_TYPES, ChangedSubscription, NewSubscription, Replay, Rotation
+from .forms import DEFAULT_TYPES, Between, ChangedSubscription, NewSubscription, Rotation
+from .outbox import expanded
 from .queries import STATES, Wanted
+from .replay_pages import in_utc
 from .schedule import MOST_ATTEMPTS
 from .signing import Seal
 
+FILTERS = ("state", "type", "q", "since", "until")
+SECRET = "subscription-secret"
+"""What the browser's session holds until the secret was shown."""
+
 blueprint = Blueprint("webhooks", __name__, url_prefix="/admin/subscriptions")
+
+
+blueprint.add_url_rule("/<uuid:subscription_id>/replay", view_func=replay_pages.show_range)
+blueprint.add_url_rule("/<uuid:subscription_id>/replay", view_func=replay_pages.post_replay, methods=["POST"])
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    app.extensions[EXTENSION] = queries.of_item
 
 
 @blueprint.get("")
@@ -34,19 +51,19 @@ def show_all() -> Response:
 
 
 @blueprint.post("")
-def post_subscription() -> Response:
+def post_subscription() -> ResponseReturnValue:
     try:
         form = read(NewSubscription, _given())
         seal = Seal(settings().secret_key)
         made = operations.subscribe(database(), caller(), form, settings().guard, seal, request_id())
     except Invalid as refusal:
         return _list_page(refusal)
-    return _one_page(made.id, secret=made.secret)
+    return _lead_to_secret(made, seal)
 
 
 @blueprint.get("/<uuid:subscription_id>")
 def show_one(subscription_id: uuid.UUID) -> Response:
-    return _one_page(subscription_id)
+    return _one_page(subscription_id, secret=_secret_once(subscription_id))
 
 
 @blueprint.post("/<uuid:subscription_id>")
@@ -72,18 +89,22 @@ def post_resume(subscription_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:subscription_id>/revocation")
 def post_revoke(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    if "sure" not in request.form:
+        flash("Not revoked: tick the box beside the button, since it is for good.", "error")
+        return lead_to(url_for(".show_one", subscription_id=subscription_id))
     return _done(subscription_id, "Revoked: nothing more is sent.", operations.revoke)
 
 
 @blueprint.post("/<uuid:subscription_id>/rotation")
-def post_rotate(subscription_id: uuid.UUID) -> Response:
+def post_rotate(subscription_id: uuid.UUID) -> ResponseReturnValue:
+    hours, ends = request.form.get("overlap_hours", ""), "end_overlap" in request.form
     try:
-        form = read(Rotation, {"overlap_hours": request.form.get("overlap_hours", "")})
+        form = read(Rotation, {"overlap_hours": hours, "end_overlap": ends})
         seal = Seal(settings().secret_key)
         made = operations.rotate(database(), caller(), subscription_id, form, seal, request_id())
     except (Invalid, Conflict) as refusal:
         return _one_page(subscription_id, refusal=refusal)
-    return _one_page(subscription_id, secret=made.secret)
+    return _lead_to_secret(made, seal)
 
 
 @blueprint.post("/<uuid:subscription_id>/test")
@@ -101,30 +122,6 @@ def post_test(subscription_id: uuid.UUID) -> ResponseReturnValue:
     return lead_to(url_for(".show_one", subscription_id=subscription_id))
 
 
-@blueprint.post("/<uuid:subscription_id>/replay")
-def post_replay(subscription_id: uuid.UUID) -> ResponseReturnValue:
-    """One delivery, those of a range, or all that failed."""
-    given: dict[str, Any] = {
-        name: value for name in ("since", "until", "state") if (value := request.form.get(name, "").strip())
-    }
-    for name in given.keys() & {"since", "until"}:
-        given[name] = _in_utc(given[name])
-    if ids := request.form.getlist("delivery"):
-        given = {"deliveries": ids}
-    try:
-        count = replaying.replay(database(), caller(), subscription_id, read(Replay, given), request_id())
-    except (Invalid, Conflict) as refusal:
-        flash(refusal.detail, "error")
-    else:
-        words = (
-            f"{plural(count, 'delivery', 'deliveries')} will be sent again."
-            if count
-            else "Nothing to send again."
-        )
-        flash(words, "done" if count else "message")
-    return lead_to(_back(subscription_id))
-
-
 @blueprint.get("/<uuid:subscription_id>/deliveries/<uuid:delivery_id>")
 def show_delivery(subscription_id: uuid.UUID, delivery_id: uuid.UUID) -> Response:
     row = queries.delivery(database(), caller(), subscription_id, delivery_id)
@@ -137,6 +134,23 @@ def show_delivery(subscription_id: uuid.UUID, delivery_id: uuid.UUID) -> Respons
         of=queries.subscription(database(), caller(), subscription_id).subscription,
         most_attempts=MOST_ATTEMPTS,
     )
+
+
+def _lead_to_secret(made: operations.Made, seal: Seal) -> ResponseReturnValue:
+    """To the page that shows the secret once, so that loading it again makes no other. The cookie has it sealed."""
+    session[SECRET] = [str(made.id), seal.close(made.secret)]
+    return lead_to(url_for(".show_one", subscription_id=made.id))
+
+
+def _secret_once(subscription_id: uuid.UUID) -> str | None:
+    of, sealed = session.get(SECRET) or (None, "")
+    if of != str(subscription_id) or request.method != "GET":
+        return None
+    del session[SECRET]
+    try:
+        return Seal(settings().secret_key).open(sealed)
+    except CannotOpen:
+        return None
 
 
 def _done(subscription_id: uuid.UUID, words: str, operation: Callable[..., object]) -> ResponseReturnValue:
@@ -165,29 +179,42 @@ def _one_page(
     subscription_id: uuid.UUID, *, refusal: Refusal | None = None, secret: str | None = None
 ) -> Response:
     row = queries.subscription(database(), caller(), subscription_id)
-    asked = {name: value for name in ("state", "type", "q") if (value := request.args.get(name, "").strip())}
-    wanted = Wanted(asked.get("state"), asked.get("type"), asked.get("q"))
+    asked = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    wanted, stray = _wanted(asked)
+    refused = refusal or stray
     response = show(
         "webhooks/subscription.html",
         "content",
-        status=refusal.status if refusal else 200,
+        status=refused.status if refused else 200,
         row=row,
         of=row.subscription,
-        page=queries.deliveries(
+        page=queries.Page((), None)
+        if stray
+        else queries.deliveries(
             database(), caller(), subscription_id, wanted, cursor=request.args.get("cursor")
         ),
         asked=asked,
         states=STATES,
-        types=queries.types_of(database(), subscription_id),
+        # Not those that were sent: to find them, every announcement of 30 days would be read.
+        types=sorted(expanded([*row.subscription.types, EventType.SUBSCRIPTION_TESTED, wanted.type or ""])),
         queues=_queue_names(),
         secret=secret,
-        given=request.form if refusal else _as_given(row),
+        given=request.form if refusal and "name" in request.form else _as_given(row),
         here=url_for(".show_one", subscription_id=subscription_id),
-        **_refused(refusal),
+        **_refused(refused),
     )
     if secret is not None:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _wanted(asked: Mapping[str, str]) -> tuple[Wanted, Invalid | None]:
+    """Which deliveries to show, or why what was typed says none."""
+    try:
+        made = read(Between, {name: in_utc(asked[name]) for name in ("since", "until") if name in asked})
+    except Invalid as refusal:
+        return Wanted(), refusal
+    return Wanted(asked.get("state"), asked.get("type"), asked.get("q"), made.since, made.until), None
 
 
 def _given() -> dict[str, Any]:
@@ -216,20 +243,5 @@ def _refused(refusal: Refusal | None) -> dict[str, Any]:
 
 
 def _queue_names() -> list[str]:
-    with database().reading() as session:
-        return list(queue_names(session))
-
-
-def _back(subscription_id: uuid.UUID) -> str:
-    """The page that one came from, if it is this subscription's: the filters stay as they were."""
-    here = url_for(".show_one", subscription_id=subscription_id)
-    back = request.form.get("back", "")
-    return back if back == here or back.startswith((f"{here}?", f"{here}/")) else here
-
-
-def _in_utc(text: str) -> str:
-    """What a field for date and time holds says no zone; the page says that it is UTC."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat()
-    except ValueError:
-        return text
+    with database().reading() as reading:
+        return list(queue_names(reading))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..db import Database
 from ..errors import Invalid, NotFound
+from ..items import deliveries as deliveries_of_items
 from ..people.access import Caller
 from ..web.cursors import decode, encode
 from .models import Announcement, Delivery, DeliveryAttempt, Subscription
@@ -22,6 +23,9 @@ from .operations import access_to_subscriptions
 STATES = ("waiting", "arrived", "failed", "undone")
 OVERDUE = timedelta(minutes=1)
 """A delivery that nobody has tried by then: no worker runs, or it cannot keep up."""
+
+
+MOST_OF_ITEM = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +144,35 @@ def delivery(db: Database, caller: Caller, subscription_id: uuid.UUID, delivery_
         return DeliveryRow(row[0], row[1], tuple(_attempts(session, [delivery_id])[delivery_id]))
 
 
-def types_of(db: Database, subscription_id: uuid.UUID) -> Sequence[str]:
-    """The event types that were sent to it."""
+def of_item(db: Database, item_id: uuid.UUID) -> list[deliveries_of_items.Delivery]:
+    """What became of the item's outcomes, oldest first; whether one may see the item is for the caller to ask."""
+    query = (
+        sa.select(Delivery, Announcement.type, Subscription.name)
+        .join(Announcement, Announcement.event_id == Delivery.event_id)
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(Announcement.item_id == item_id, Announcement.type.in_(deliveries_of_items.ISSUING))
+        .order_by(Delivery.id)
+        .limit(MOST_OF_ITEM)
+    )
     with db.reading() as session:
-        return session.scalars(
-            sa.select(Announcement.type)
-            .where(
-                Announcement.event_id.in_(
-                    sa.select(Delivery.event_id).where(Delivery.subscription_id == subscription_id)
-                )
-            )
-            .distinct()
-            .order_by(Announcement.type)
-        ).all()
+        rows = session.execute(query).all()
+        attempts = _attempts(session, [row[0].id for row in rows]) if rows else {}
+    return [_of_item(one, event_type, name, attempts[one.id]) for one, event_type, name in rows]
+
+
+def _of_item(
+    one: Delivery, event_type: str, name: str, attempts: Sequence[DeliveryAttempt]
+) -> deliveries_of_items.Delivery:
+    waits = one.state == "waiting"
+    return deliveries_of_items.Delivery(
+        event=one.event_id,
+        type=event_type,
+        to=name,
+        state=one.state,
+        at=one.planned_at if waits else one.arrived_at or one.created_at,
+        attempts=tuple(deliveries_of_items.Attempt(a.started_at, a.status, a.error) for a in attempts),
+        page=f"/admin/subscriptions/{one.subscription_id}/deliveries/{one.id}",
+    )
 
 
 def health(session: Session, now: datetime) -> Health:

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from ..audit.events import EventType
 from ..db import Database
-from ..errors import Conflict
+from ..errors import Conflict, Fault, Invalid
 from ..people.access import Caller
 from .forms import Replay
 from .models import Delivery
-from .operations import found
+from .operations import access_to_subscriptions, found
 
 REPLAYABLE = ("arrived", "failed")
 
@@ -22,9 +22,10 @@ def replay(
 ) -> int:
     """Sends the named deliveries again, or a range, or all that failed; returns how many.
 
-    Of those named, also what waits for its next attempt is tried at once. Raises Forbidden, NotFound, and Conflict
-    where the subscription is disabled or revoked.
+    Of those named, also what waits for its next attempt is tried at once. Raises Forbidden, NotFound, Invalid for
+    a range without an end, and Conflict where the subscription is disabled or revoked.
     """
+    _require_range(form)
     with db.transaction(caller.actor, request_id) as tx:
         to = found(tx, caller, subscription_id)
         if to.state not in ("active", "paused"):
@@ -37,14 +38,34 @@ def replay(
             .values(state="waiting", attempts=0, planned_at=tx.now, next_at=tx.now, lease=None)
             .execution_options(synchronize_session=False)
         )
-        count = int(result.rowcount)  # type: ignore[attr-defined]
-        if count:
+        replayed = int(result.rowcount)  # type: ignore[attr-defined]
+        if replayed:
             told = form.model_dump(mode="json", exclude_none=True)
             tx.trail.record(
-                to, EventType.SUBSCRIPTION_REPLAYED, {"subscription": str(to.id), "count": count, **told}
+                to, EventType.SUBSCRIPTION_REPLAYED, {"subscription": str(to.id), "count": replayed, **told}
             )
             tx.after_commit(db.to_send.set)
-        return count
+        return replayed
+
+
+def count(db: Database, caller: Caller, subscription_id: uuid.UUID, form: Replay) -> int:
+    """How many would be sent again. Raises Forbidden, and Invalid for a range without an end."""
+    _require_range(form)
+    with db.reading() as session:
+        access_to_subscriptions(session, caller)
+        chosen = sa.select(sa.func.count()).where(Delivery.subscription_id == subscription_id, *_which(form))
+        return session.scalar(chosen) or 0
+
+
+def _require_range(form: Replay) -> None:
+    """What arrived is never sent again by leaving something out."""
+    fault = None
+    if form.since is None and form.until is None and form.deliveries is None and form.state != "failed":
+        fault = Fault("/since", "or until is needed; only what failed is sent again without")
+    elif form.since is not None and form.until is not None and form.since >= form.until:
+        fault = Fault("/since", "is not before until")
+    if fault is not None:
+        raise Invalid(f"since {fault.detail}.", faults=[fault])
 
 
 def _which(form: Replay) -> list[sa.ColumnElement[bool]]:

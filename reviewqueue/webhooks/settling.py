@@ -75,13 +75,13 @@ def settle_in(tx: Transaction, batch: Batch, results: Results) -> bool:
     for delivery in held.values():
         delivery.lease, delivery.next_at = None, delivery.planned_at
     for delivery, result in made:
-        _keep(tx, delivery, result)
+        _keep(tx, to, delivery, result)
     if made:
         _judge(tx, to, [result for _, result in made])
     return True
 
 
-def _keep(tx: Transaction, delivery: Delivery, result: Result) -> None:
+def _keep(tx: Transaction, to: Subscription, delivery: Delivery, result: Result) -> None:
     tx.session.add(
         DeliveryAttempt(
             delivery_id=delivery.id,
@@ -99,7 +99,7 @@ def _keep(tx: Transaction, delivery: Delivery, result: Result) -> None:
         return
     draw = random.random()  # noqa: S311
     again = schedule.next_attempt(tx.now, delivery.attempts, draw, result.wish)
-    if again is None:
+    if again is None or to.state == "disabled":
         delivery.state = "failed"
     else:
         delivery.planned_at = delivery.next_at = again

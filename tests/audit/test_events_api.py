@@ -109,6 +109,37 @@ def test_a_key_follows_its_own_queues_alone(app: Flask, db: Database, queue: Que
     assert client.get(f"/api/v1/items/{theirs}/events", headers=headers).status_code == 404
 
 
+def test_what_belongs_to_no_queue_is_for_admins_and_auditors_alone(
+    app: Flask, db: Database, queue: Queue, clerk: Person
+) -> None:
+    boss = make_person(db, "boss@example.org", is_admin=True)
+    auditor = make_person(db, "auditor@example.org", is_auditor=True)
+    lead = make_person(db, "lead@example.org", queue, "lead")
+    make_item(db, queue)
+
+    def queues_read(**of: Any) -> set[str | None]:
+        told = app.test_client().get("/api/v1/events?limit=200", headers=key_headers(db, **of)).get_json()
+        return {event["queue"] for event in told["items"]}
+
+    assert queues_read() == queues_read(person=lead) == {"receipts"}
+    assert queues_read(person=auditor) == {"receipts", None}
+    assert queues_read(person=boss) == {None}
+    assert queues_read(person=auditor, queues=["receipts"]) == {"receipts"}
+
+
+def test_who_may_follow_nothing_is_told_so_with_and_without_a_queue(
+    app: Flask, db: Database, queue: Queue, clerk: Person
+) -> None:
+    client, headers = app.test_client(), key_headers(db, person=clerk)
+    for address in ("/api/v1/events", "/api/v1/events?queue=receipts"):
+        assert client.get(address, headers=headers).status_code == 403
+    assert "lead or manager" in client.get("/api/v1/events", headers=headers).get_json()["detail"]
+    writes = key_headers(db, [Scope.ITEMS_WRITE])
+    for address in ("/api/v1/queues", "/api/v1/queues/receipts", "/api/v1/items"):
+        answer = client.get(address, headers=writes)
+        assert answer.status_code == 403 and "items:read" in answer.get_json()["detail"]
+
+
 @pytest.mark.parametrize(
     "query", ["after=-1", "after=x", "limit=0", "limit=201", "wait=61", "type=nothing", "what=1"]
 )

@@ -81,7 +81,7 @@ def follow_until(db: Database, written: threading.Event) -> list[dict[str, Any]]
         finished = written.is_set()
         order_events(db)
         with db.reading() as session:
-            page = feed(session, after, queue_ids=None, limit=200)
+            page = feed(session, after, queue_ids=None, of_no_queue=True, limit=200)
         seen += page.events
         after = page.next
         if finished and not page.events:

@@ -30,7 +30,10 @@ def happen(tx: Transaction, name: str) -> None:
 
 def told(db: Database, after: int = 0, limit: int = 50) -> list[str]:
     with db.reading() as session:
-        return [event["data"]["name"] for event in feed(session, after, queue_ids=None, limit=limit).events]
+        return [
+            event["data"]["name"]
+            for event in feed(session, after, queue_ids=None, of_no_queue=True, limit=limit).events
+        ]
 
 
 def test_events_get_gapless_positions_in_the_order_of_recording(db: Database) -> None:
@@ -159,7 +162,7 @@ def follow_until(db: Database, written: threading.Event) -> list[str]:
         finished = written.is_set()
         order_events(db)
         with db.reading() as session:
-            page = feed(session, after, queue_ids=None, limit=7)
+            page = feed(session, after, queue_ids=None, of_no_queue=True, limit=7)
         positions = [event["position"] for event in page.events]
         assert positions == list(range(after + 1, after + 1 + len(positions)))
         seen.extend(event["id"] for event in page.events)
@@ -178,9 +181,9 @@ def test_next_passes_over_what_was_filtered_out(db: Database) -> None:
         page = feed(session, 0, queue_ids=[mine.id], types=[EventType.ITEM_ENQUEUED], limit=10)
         assert [event["queue"] for event in page.events] == ["mine"]
         assert page.next == end
-        full = feed(session, 0, queue_ids=None, limit=3)
+        full = feed(session, 0, queue_ids=None, of_no_queue=True, limit=3)
         assert full.next == full.events[-1]["position"] == 3
-        assert feed(session, end, queue_ids=None).next == end
+        assert feed(session, end, queue_ids=None, of_no_queue=True).next == end
 
 
 def test_positions_cannot_be_changed(db: Database) -> None:

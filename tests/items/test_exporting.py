@@ -134,6 +134,18 @@ def test_duplicates_are_never_on_both_sides(office: Office, clock: MovableClock)
     assert all(len(side) == 1 for side in sides.values())
 
 
+def test_what_differs_only_where_redaction_hides_it_is_never_on_both_sides(
+    db: Database, clock: MovableClock
+) -> None:
+    office = open_office(db, retention={"evidence": "365d", "redact": ["/input/name"]})
+    for number in range(12):
+        office.decide("ann", office.enqueue(input={"name": f"N. {number}", "kind": "letter"}))
+    clock.move(minutes=1)
+    rows = list(training.outputs(db, SYSTEM_CALLER, "receipts", BASE, test_share=0.5))
+    assert [row["input"] for row in rows] == [{"name": "[redacted]", "kind": "letter"}] * 12
+    assert len({row["split"] for row in rows}) == 1
+
+
 def test_a_table_defuses_formulas_and_keeps_json(office: Office, decided: dict[str, uuid.UUID]) -> None:
     written = b"".join(tables.table(iter(preferences(office)), tables.PREFERENCES)).decode()
     (row,) = csv.DictReader(io.StringIO(written))

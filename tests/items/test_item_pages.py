@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
+from reviewqueue.people.access import SYSTEM_CALLER
+from reviewqueue.queues.operations import apply
 from tests.items.browsing import HTML, Visitor
-from tests.items.office import Office, open_office
+from tests.items.office import DOCUMENT, Office, open_office
 from tests.queues.doors import sign_in
 
 ITEMS = "/queues/receipts/items"
@@ -38,6 +40,20 @@ def ann(client: FlaskClient, office: Office) -> Visitor:
 def lea(client: FlaskClient, office: Office) -> Visitor:
     sign_in(client, office.db, office.people["lea"])
     return Visitor(client)
+
+
+def test_the_dossier_says_whether_todays_policy_would_route_it_the_same(office: Office, lea: Visitor) -> None:
+    item_id = office.enqueue(confidence=0.5)
+    assert (
+        "Yes: by policy 1, now in force, a human would review the suggestion"
+        in lea.get(f"/items/{item_id}").text
+    )
+    policy = {**DOCUMENT["policy"], "lanes": {"autonomous_at": 0.45, "assist_at": 0.4}}
+    apply(office.db, SYSTEM_CALLER, {"queue": "receipts", **DOCUMENT, "policy": policy})
+    text = lea.get(f"/items/{item_id}").text
+    assert "No: by policy 2, now in force, it would be released without a human" in text
+    assert "confidence 0.5 is at or above 0.45" in text
+    assert "There is no outcome yet." in text
 
 
 def test_the_dossier_answers_each_question_with_its_event(office: Office, lea: Visitor) -> None:

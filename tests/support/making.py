@@ -63,10 +63,12 @@ def make_calendar(
     return apply_calendar(db, SYSTEM_CALLER, document, request_id=request_id)
 
 
-def make_person(db: Database, email: str, queue: Queue | None = None, role: str = "reviewer") -> Person:
-    """A person, with a role where a queue is given."""
+def make_person(
+    db: Database, email: str, queue: Queue | None = None, role: str = "reviewer", **is_: bool
+) -> Person:
+    """A person, with a role where a queue is given; `is_admin` and `is_auditor` may be said."""
     with db.transaction(SYSTEM) as tx:
-        person = Person(email=email, name=email.partition("@")[0], created_at=tx.now)
+        person = Person(email=email, name=email.partition("@")[0], created_at=tx.now, **is_)
         tx.session.add(person)
         tx.session.flush()
         tx.trail.record(person, EventType.PERSON_ADDED, {"email": email})

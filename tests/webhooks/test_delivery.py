@@ -13,7 +13,7 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from reviewqueue.audit.models import Event
+from reviewqueue.audit.models import Event, EventContent
 from reviewqueue.audit.queries import trail_of
 from reviewqueue.clock import MovableClock
 from reviewqueue.config import Settings
@@ -25,7 +25,7 @@ from reviewqueue.outbound.client import Client
 from reviewqueue.people.access import SYSTEM_CALLER
 from reviewqueue.people.forms import NewPerson
 from reviewqueue.people.operations import add_person
-from reviewqueue.webhooks import claiming, delivery, operations, replaying, settling
+from reviewqueue.webhooks import claiming, delivery, operations, queries, replaying, settling
 from reviewqueue.webhooks.forms import ChangedSubscription, Replay, Rotation
 from reviewqueue.webhooks.models import Announcement, Delivery, DeliveryAttempt
 from reviewqueue.webhooks.schedule import MOST_ATTEMPTS, PAUSES
@@ -454,3 +454,34 @@ def test_a_queue_or_url_that_cannot_be_is_refused(office: Office, receiver: Rece
     with pytest.raises(Invalid) as refused:
         subscribe(office.db, "http://10.0.0.1/hook")
     assert refused.value.faults[0].pointer == "/url"
+
+
+def test_the_trail_does_not_keep_what_an_address_asks_with(office: Office, receiver: Receiver) -> None:
+    made = subscribe(office.db, f"{receiver.url}?token=hush")
+    change = ChangedSubscription(url=f"{receiver.url}?token=hush-hush")
+    operations.change(office.db, SYSTEM_CALLER, made.id, change, LOOPBACK)
+    with office.db.reading() as session:
+        bodies = session.scalars(
+            sa.select(EventContent.body)
+            .join(Event, Event.id == EventContent.event_id)
+            .where(Event.type.in_(["subscription.added", "subscription.changed"]))
+            .order_by(Event.id)
+        ).all()
+    assert [orjson.loads(body)["data"]["url"] for body in bodies] == [f"{receiver.url}?…"] * 2
+    assert subscription_of(office.db, made).url.endswith("?token=hush-hush")
+
+
+def test_an_item_tells_what_became_of_its_outcomes(office: Office, receiver: Receiver) -> None:
+    subscribe(office.db, receiver.url, name="books")
+    waiting, decided = office.enqueue(), office.enqueue()
+    send(office.db)
+    office.decide("ann", decided)
+    receiver.on_request = lambda got: receiver.will_answer(
+        503 if got.told["type"] == "item.accepted" else 200
+    )
+    send(office.db)
+    [told] = queries.of_item(office.db, decided)
+    assert (told.type, told.to, told.state) == ("item.accepted", "books", "waiting")
+    assert [attempt.status for attempt in told.attempts] == [503]
+    assert str(told.event) in {event["id"] for event in office.trail(decided)}
+    assert queries.of_item(office.db, waiting) == []
