@@ -71,7 +71,9 @@ def test_nobody_has_decided_anything(demo: Demo) -> None:
 def test_every_escalation_came_when_it_was_planned(demo: Demo) -> None:
     with demo.db.reading() as session:
         bodies = session.scalars(
-            sa.select(EventContent.body).join(Event).where(Event.type == "item.escalated")
+            sa.select(EventContent.body)
+            .join(Event, Event.id == EventContent.event_id)
+            .where(Event.type == "item.escalated")
         ).all()
     assert bodies
     for body in map(orjson.loads, bodies):

@@ -47,7 +47,9 @@ def events(db: Database) -> list[tuple[str, Any]]:
 
     with db.reading() as session:
         rows = session.execute(
-            sa.select(Event.type, EventContent.body).join(EventContent).order_by(Event.id)
+            sa.select(Event.type, EventContent.body)
+            .join(EventContent, EventContent.event_id == Event.id)
+            .order_by(Event.id)
         ).all()
         return [(type_, orjson.loads(body)) for type_, body in rows]
 
