@@ -20,11 +20,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
     from .exchange import Answer
     from .values import Item, Outcome
+
+Pickled: TypeAlias = tuple[type[Exception], tuple[Any, ...]]
+"""What makes an exception anew in another process. By itself it would be made of its message alone."""
 
 
 class ReviewQueueError(Exception):
@@ -50,6 +53,9 @@ class NotYet(ReviewQueueError, TimeoutError):
         super().__init__(f"Item {item.id} is {item.state}; it has no outcome yet.")
         self.item = item
 
+    def __reduce__(self) -> Pickled:
+        return type(self), (self.item,)
+
 
 class NotReleased(ReviewQueueError):
     """The item was rejected or withdrawn, so its output may not be used; `outcome` says by whom and why."""
@@ -61,6 +67,9 @@ class NotReleased(ReviewQueueError):
         )
         self.item = item
         self.outcome = outcome
+
+    def __reduce__(self) -> Pickled:
+        return type(self), (self.item, self.outcome)
 
 
 class InvalidReceipt(ReviewQueueError):
@@ -104,6 +113,9 @@ class Problem(ReviewQueueError):
         """All that was answered, further members such as `until` included."""
         super().__init__(self._said())
 
+    def __reduce__(self) -> Pickled:
+        return type(self), (self.status, self.document, self.retry_after)
+
     def _said(self) -> str:
         faults = "; ".join(f"{fault.pointer or 'body'} {fault.detail}" for fault in self.errors[:5])
         parts = (f"{self.title}.", self.detail, faults and f"[{faults}]", f"(status {self.status}")
@@ -141,6 +153,18 @@ class Conflict(Problem):
 
 class ExternalIdTaken(Conflict):
     slugs = ("external-id-taken",)
+
+    @classmethod
+    def by(cls, name: str) -> ExternalIdTaken:
+        """What the server would answer, had it been sent."""
+        return cls(
+            409,
+            {
+                "type": "/problems/external-id-taken",
+                "title": "That external id belongs to another item",
+                "detail": f"The external id {name!r} came before with another input; use a new one for this call.",
+            },
+        )
 
 
 class WrongState(Conflict):
