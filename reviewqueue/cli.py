@@ -6,10 +6,12 @@ line on stderr and exit code 1. Wrong usage is click's own, exit code 2.
 
 from __future__ import annotations
 
+import codecs
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -69,6 +71,21 @@ class Commands(click.Group):
             for line in refused(refusal):
                 click.echo(line, err=True)
             ctx.exit(EXIT_REFUSED)
+
+
+class Input(click.File):
+    """A file to read as bytes, `-` for stdin, without the mark that some programs begin UTF-8 with."""
+
+    def __init__(self) -> None:
+        super().__init__("rb")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> IO[bytes]:
+        file: Any = super().convert(value, param, ctx)
+        read = file if hasattr(file, "peek") else io.BufferedReader(file)
+        if read.peek(3).startswith(codecs.BOM_UTF8):
+            read.read(3)
+        found: IO[bytes] = read
+        return found
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
