@@ -102,7 +102,7 @@ class Problem(ReviewQueueError):
         self.detail = str(document.get("detail") or "")
         self.errors = tuple(
             Fault(str(fault.get("pointer", "")), str(fault.get("detail", "")))
-            for fault in document.get("errors") or ()
+            for fault in _list(document.get("errors"))
             if isinstance(fault, Mapping)
         )
         self.request_id: str | None = document.get("request_id")
@@ -145,6 +145,14 @@ class NoSuchQueue(NotFound):
 
 class NoSuchItem(NotFound):
     slugs = ("no-such-item",)
+
+    @classmethod
+    def by(cls, name: str) -> NoSuchItem:
+        """What the server would answer, had it been asked."""
+        detail = f"{name!r} is no item's id; items(external_id=…) finds one by the name that you gave it."
+        return cls(
+            404, {"type": "/problems/no-such-item", "title": "There is no such item", "detail": detail}
+        )
 
 
 class Conflict(Problem):
@@ -219,6 +227,18 @@ def refusal_in(answer: Answer) -> Problem:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        document = {"detail": "The answer is not from reviewqueue; look at what stands in front of it."}
-        document["request_id"] = answer.headers.get("x-request-id")
+        return foreign(answer)
     return problem_of(document, answer.status, answer.retry_after)
+
+
+def foreign(answer: Answer) -> Problem:
+    """What to raise where something between us and the server answered in its place."""
+    document = {
+        "detail": "The answer is not from reviewqueue; look at what stands in front of it.",
+        "request_id": answer.headers.get("x-request-id"),
+    }
+    return problem_of(document, answer.status, answer.retry_after)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
