@@ -136,8 +136,9 @@ def reached(db: Database) -> Iterator[None]:
 
 
 def refused(refusal: Refusal) -> Sequence[str]:
-    """The refusal as lines for stderr: one, and one for each fault that has a place of its own."""
-    faults = [f"  {fault.pointer}: {fault.detail}" for fault in refusal.faults if fault.pointer]
+    """The refusal as lines for stderr: one, and one for each fault with a place of its own that it does not tell."""
+    told = [f"{fault.pointer}: {fault.detail}" for fault in refusal.faults if fault.pointer]
+    faults = [f"  {fault}" for fault in told if fault not in refusal.detail]
     return [f"Error: {refusal.detail}", *faults]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
 
 from reviewqueue.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMedia
+from reviewqueue.plain_words import in_words, pointer_of
 from reviewqueue.web.requests import public
 from reviewqueue.web.strict_json import loads
 
@@ -138,20 +138,12 @@ def register(app: Flask) -> None:
 def refuse_invalid(error: ValidationError) -> NoReturn:
     """Raises Invalid with a JSON pointer for each thing that is wrong."""
     faults = [
-        Fault(pointer_of(found["loc"]), _in_words(found["msg"]))
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
+        Fault(pointer_of(found["loc"]), in_words(found))
+        for found in error.errors(include_url=False, include_input=False)
     ]
     first = faults[0]
     more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
     raise Invalid(f"{first.pointer or 'The body'}: {first.detail}.{more}", faults=faults) from None
-
-
-def pointer_of(location: Sequence[str | int]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
-
-
-def _in_words(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
 
 
 def _complete(operation: dict[str, Any]) -> None:

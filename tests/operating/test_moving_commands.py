@@ -101,6 +101,7 @@ def test_keys_are_rotated_by_command(run: Run) -> None:
     assert rotated.exit_code == 0
     again = run("signing-key", "rotate")
     assert (again.exit_code, "takes over at" in again.stderr) == (1, True)
+    assert rotated.stdout.split()[0] == run("signing-key", "rotate", "--now").stdout.split()[0]
     newest, first = run("signing-key", "list").stdout.splitlines()
     assert (newest.split()[0], first.split()[0], " until " in first) == ("2", "1", True)
     stolen = run("signing-key", "rotate", "--compromised")
