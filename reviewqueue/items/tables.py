@@ -77,9 +77,11 @@ def _of_evidence(name: str) -> Column:
 
 def _of_details(kind: Kind, *names: str) -> tuple[Column, ...]:
     """Evidence that few items have: an empty cell where there is none."""
-    return tuple(
-        Column(name, kind, lambda row, name=name: _cell(row["evidence"].get(name))) for name in names
-    )  # type: ignore[misc]
+    return tuple(_of_detail(kind, name) for name in names)
+
+
+def _of_detail(kind: Kind, name: str) -> Column:
+    return Column(name, kind, lambda row: _cell(row["evidence"].get(name)))
 
 
 def _cell(value: Any) -> Any:
