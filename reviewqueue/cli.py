@@ -6,10 +6,12 @@ line on stderr and exit code 1. Wrong usage is click's own, exit code 2.
 
 from __future__ import annotations
 
+import codecs
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -71,6 +73,21 @@ class Commands(click.Group):
             ctx.exit(EXIT_REFUSED)
 
 
+class Input(click.File):
+    """A file to read as bytes, `-` for stdin, without the mark that some programs begin UTF-8 with."""
+
+    def __init__(self) -> None:
+        super().__init__("rb")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> IO[bytes]:
+        file: Any = super().convert(value, param, ctx)
+        read = file if hasattr(file, "peek") else io.BufferedReader(file)
+        if read.peek(3).startswith(codecs.BOM_UTF8):
+            read.read(3)
+        found: IO[bytes] = read
+        return found
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="reviewqueue")
 def main() -> None:
@@ -121,8 +138,9 @@ def reached(db: Database) -> Iterator[None]:
 
 
 def refused(refusal: Refusal) -> Sequence[str]:
-    """The refusal as lines for stderr: one, and one for each fault that has a place of its own."""
-    faults = [f"  {fault.pointer}: {fault.detail}" for fault in refusal.faults if fault.pointer]
+    """The refusal as lines for stderr: one, and one for each fault with a place of its own that it does not tell."""
+    told = [f"{fault.pointer}: {fault.detail}" for fault in refusal.faults if fault.pointer]
+    faults = [f"  {fault}" for fault in told if fault not in refusal.detail]
     return [f"Error: {refusal.detail}", *faults]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import Fault, Invalid
@@ -144,10 +144,16 @@ class Settings(BaseSettings):
             scheme.strip().lower() for scheme in self.channel_schemes.split(",") if scheme.strip()
         )
 
+    _listens_at: str = PrivateAttr(DEFAULT_ADDRESS)
+
     @property
     def address(self) -> str:
         """Where people reach the pages, without a slash at its end."""
-        return (self.base_url or DEFAULT_ADDRESS).rstrip("/")
+        return (self.base_url or self._listens_at).rstrip("/")
+
+    def listen_at(self, address: str) -> None:
+        """Where this process serves: the address by default."""
+        self._listens_at = address
 
     @property
     def url(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -17,7 +19,10 @@ _FIXED = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "list_type": "must be a list",
-    "extra_forbidden": "is not known here",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "extra_forbidden": "is not a known field",
 }
 _WITH_LIMITS = {
     "greater_than": "must be more than {gt:g}",
@@ -33,6 +38,15 @@ _LENGTHS = {
     "string_too_short": ("at least", "min_length", "character"),
     "string_too_long": ("at most", "max_length", "character"),
 }
+
+_TAG = re.compile(r"constrained-[a-z]+|(?:[a-z]+-enum|function-[a-z]+|dict|list|literal|nullable)\[.*\]")
+"""What pydantic puts into a location to say which of several types it tried."""
+
+
+def pointer_of(location: Sequence[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of where pydantic found something wrong."""
+    parts = [str(part) for part in location if not (isinstance(part, str) and _TAG.fullmatch(part))]
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def in_words(error: ErrorDetails) -> str:

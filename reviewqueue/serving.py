@@ -37,6 +37,8 @@ def serve(host: str, port: int, no_worker: bool) -> None:
     An embedded database is migrated first; PostgreSQL never is without being asked: see `reviewqueue migrate`.
     """
     settings = cli.settings()
+    if port:
+        settings.listen_at(f"http://{_shown(host)}:{port}")
     _set_up_logs(settings)
     with cli.database(settings) as db:
         serve_database(settings, db, host=host, port=port, with_worker=not no_worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -73,7 +74,11 @@ class Review(BaseModel):
 def server(client: AsyncReviewQueue, queue: str | None = None) -> MCPServer[Any]:
     """The server, on whatever the client's key may do; `queue` is for submissions that name none."""
     made: MCPServer[Any] = MCPServer(
-        "reviewqueue", title="Human review", instructions=INSTRUCTIONS, log_level="WARNING"
+        "reviewqueue",
+        version=version("reviewqueue"),
+        title="Human review",
+        instructions=INSTRUCTIONS,
+        log_level="WARNING",
     )
     desk = _Desk(client, queue)
     made.tool(title="Submit for review", annotations=SUBMITS)(desk.submit_for_review)

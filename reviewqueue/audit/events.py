@@ -54,6 +54,7 @@ class EventType(StrEnum):
     KEY_REVOKED = "key.revoked"
 
     SIGNING_KEY_MADE = "signing_key.made"
+    SIGNING_KEY_BROUGHT_FORWARD = "signing_key.brought_forward"
     SIGNING_KEY_RETIRED = "signing_key.retired"
     SIGNING_KEY_REVOKED = "signing_key.revoked"
     SIGNING_KEY_DESTROYED = "signing_key.destroyed"

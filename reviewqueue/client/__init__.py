@@ -40,7 +40,18 @@ from .errors import (
 from .exchange import Retries
 from .reviewed import reviewed
 from .sync import Events, ReviewQueue
-from .values import Actor, Circumstances, Event, Evidence, Item, Outcome, Progress, Reason, Submission
+from .values import (
+    Actor,
+    Circumstances,
+    Event,
+    Evidence,
+    Item,
+    Outcome,
+    Progress,
+    Reason,
+    Receipt,
+    Submission,
+)
 
 __all__ = [
     "Actor",
@@ -71,6 +82,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Reason",
+    "Receipt",
     "Retries",
     "ReviewQueue",
     "ReviewQueueError",

@@ -7,14 +7,16 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from .encoding import encoded
-from .errors import NotYet, WrongState, refusal_in
+from .errors import NoSuchItem, NotFound, NotYet, WrongState, foreign
 from .exchange import Answer, Give, Pause, Request, Retries, Steps, Stream, ask
-from .values import Item, Outcome
+from .values import Document, Item, Outcome
+
+T = TypeVar("T")
 
 API = "/api/v1"
 LONGEST_HOLD = 25.0
@@ -47,30 +49,34 @@ class Calls:
         answer = yield from ask(
             Request("POST", f"{API}/items", body=encoded(body), headers=headers), self.retries
         )
-        return Item.read(document_of(answer))
+        return told_by(answer, Item.read)
 
     def item(self, item_id: str, *, evidence: bool = False) -> Steps[Item]:
         query = {"include": "evidence"} if evidence else {}
-        answer = yield from ask(Request("GET", item_path(item_id), query), self.retries)
-        return Item.read(document_of(answer))
+        asked = ask(Request("GET", item_path(item_id), query), self.retries)
+        answer = yield from on_item(item_id, asked)
+        return told_by(answer, Item.read)
 
     def items(self, filters: Mapping[str, Any]) -> Stream[Item]:
-        query = {name: value for name, value in filters.items() if value is not None}
+        tags = {f"tag.{name}": value for name, value in (filters.get("tags") or {}).items()}
+        query = {
+            name: value for name, value in filters.items() if value is not None and name != "tags"
+        } | tags
         while True:
             answer = yield from ask(Request("GET", f"{API}/items", query), self.retries)
-            page = document_of(answer)
-            for item in page["items"]:
-                yield Give(Item.read(item))
-            if page["next"] is None:
+            items, cursor = told_by(answer, lambda page: (_items(page), page["next"]))
+            for item in items:
+                yield Give(item)
+            if cursor is None:
                 return
-            query["cursor"] = page["next"]
+            query["cursor"] = cursor
 
     def known(self, queue: str, external_id: str) -> Steps[Item | None]:
         """The item that was submitted under this external id."""
         query = {"queue": queue, "external_id": external_id, "limit": 1}
         answer = yield from ask(Request("GET", f"{API}/items", query), self.retries)
-        found = document_of(answer)["items"]
-        return Item.read(found[0]) if found else None
+        found = told_by(answer, _items)
+        return found[0] if found else None
 
     def outcome(self, item_id: str) -> Steps[Outcome | None]:
         item = yield from self.item(item_id)
@@ -89,8 +95,9 @@ class Calls:
             began = self.now()
             hold = min(max(end - began, 0.0), LONGEST_HOLD)
             request = Request("GET", item_path(item_id), {"wait": f"{hold:.3f}"}, hold=hold)
-            answer = yield from ask(request, retries, lambda pause: self.now() + pause < end)
-            item = Item.read(document_of(answer))
+            asked = ask(request, retries, lambda pause: self.now() + pause < end)
+            answer = yield from on_item(item_id, asked)
+            item = told_by(answer, Item.read)
             if item.outcome is not None:
                 return item
             left = end - self.now()
@@ -103,14 +110,14 @@ class Calls:
         body = encoded({"reason": reason})
         request = Request("POST", f"{item_path(item_id)}/withdrawal", body=body)
         try:
-            answer = yield from ask(request, self.retries)
+            answer = yield from on_item(item_id, ask(request, self.retries))
         except WrongState:
             # The answer to a first try may have been lost, and withdrawn is withdrawn.
             item = yield from self.item(item_id)
             if item.state != "withdrawn":
                 raise
             return item
-        return Item.read(document_of(answer))
+        return told_by(answer, Item.read)
 
     def rest(self, began: float, hold: float, left: float) -> Steps[None]:
         """A server with no place for one more that waits answers at once; then it is not asked without a pause."""
@@ -123,12 +130,30 @@ def item_path(item_id: str) -> str:
     return f"{API}/items/{quote(item_id, safe='')}"
 
 
-def document_of(answer: Answer) -> dict[str, Any]:
-    """What a success told. Raises Problem where something between us and the server answered in its place."""
+def on_item(item_id: str, steps: Steps[Answer]) -> Steps[Answer]:
+    """A call on an item. Raises NoSuchItem for what can be no item's id: the server takes it for another address."""
     try:
-        document = json.loads(answer.body)
+        return (yield from steps)
+    except NotFound as refusal:
+        if isinstance(refusal, NoSuchItem) or _is_id(item_id):
+            raise
+        raise NoSuchItem.by(item_id) from refusal
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return bool(UUID(text))
     except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise refusal_in(answer)
-    return document
+        return False
+
+
+def told_by(answer: Answer, read: Callable[[Document], T]) -> T:
+    """What a success told. Raises Problem where it cannot be read: something between us and the server answered."""
+    try:
+        return read(json.loads(answer.body))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise foreign(answer) from error
+
+
+def _items(page: Document) -> list[Item]:
+    return [Item.read(item) for item in page["items"]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+
+import httpx
 
 from .errors import NotConfigured
 
@@ -25,9 +26,14 @@ class Access:
             raise NotConfigured(
                 "Say where reviewqueue is: base_url='https://review.example.org', or REVIEWQUEUE_URL."
             )
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise NotConfigured(f"{address!r} is no address; it begins with http:// or https://.")
+        if "@" in address.partition("://")[2].partition("/")[0]:
+            # httpx would send these in the key's place, and they would show in messages.
+            raise NotConfigured("The address holds a user or a password; it needs none but the key, apart.")
+        if not _is_address(address):
+            raise NotConfigured(
+                f"{address!r} is no address; one begins with http:// or https://, such as "
+                "https://review.example.org."
+            )
         if not secret:
             raise NotConfigured("Give the app's key: key='rq_…', or REVIEWQUEUE_KEY.")
         if not secret.isascii() or not secret.isprintable() or " " in secret:
@@ -41,3 +47,11 @@ class Access:
             "Accept": "application/json",
             "User-Agent": "reviewqueue-client",
         }
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return url.scheme in {"http", "https"} and bool(url.host)

@@ -20,11 +20,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
     from .exchange import Answer
     from .values import Item, Outcome
+
+Pickled: TypeAlias = tuple[type[Exception], tuple[Any, ...]]
+"""What makes an exception anew in another process. By itself it would be made of its message alone."""
 
 
 class ReviewQueueError(Exception):
@@ -50,6 +53,9 @@ class NotYet(ReviewQueueError, TimeoutError):
         super().__init__(f"Item {item.id} is {item.state}; it has no outcome yet.")
         self.item = item
 
+    def __reduce__(self) -> Pickled:
+        return type(self), (self.item,)
+
 
 class NotReleased(ReviewQueueError):
     """The item was rejected or withdrawn, so its output may not be used; `outcome` says by whom and why."""
@@ -61,6 +67,9 @@ class NotReleased(ReviewQueueError):
         )
         self.item = item
         self.outcome = outcome
+
+    def __reduce__(self) -> Pickled:
+        return type(self), (self.item, self.outcome)
 
 
 class InvalidReceipt(ReviewQueueError):
@@ -93,7 +102,7 @@ class Problem(ReviewQueueError):
         self.detail = str(document.get("detail") or "")
         self.errors = tuple(
             Fault(str(fault.get("pointer", "")), str(fault.get("detail", "")))
-            for fault in document.get("errors") or ()
+            for fault in _list(document.get("errors"))
             if isinstance(fault, Mapping)
         )
         self.request_id: str | None = document.get("request_id")
@@ -103,6 +112,9 @@ class Problem(ReviewQueueError):
         self.document = document
         """All that was answered, further members such as `until` included."""
         super().__init__(self._said())
+
+    def __reduce__(self) -> Pickled:
+        return type(self), (self.status, self.document, self.retry_after)
 
     def _said(self) -> str:
         faults = "; ".join(f"{fault.pointer or 'body'} {fault.detail}" for fault in self.errors[:5])
@@ -134,6 +146,14 @@ class NoSuchQueue(NotFound):
 class NoSuchItem(NotFound):
     slugs = ("no-such-item",)
 
+    @classmethod
+    def by(cls, name: str) -> NoSuchItem:
+        """What the server would answer, had it been asked."""
+        detail = f"{name!r} is no item's id; items(external_id=…) finds one by the name that you gave it."
+        return cls(
+            404, {"type": "/problems/no-such-item", "title": "There is no such item", "detail": detail}
+        )
+
 
 class Conflict(Problem):
     slugs, statuses = ("conflict",), (409,)
@@ -141,6 +161,18 @@ class Conflict(Problem):
 
 class ExternalIdTaken(Conflict):
     slugs = ("external-id-taken",)
+
+    @classmethod
+    def by(cls, name: str) -> ExternalIdTaken:
+        """What the server would answer, had it been sent."""
+        return cls(
+            409,
+            {
+                "type": "/problems/external-id-taken",
+                "title": "That external id belongs to another item",
+                "detail": f"The external id {name!r} came before with another input; use a new one for this call.",
+            },
+        )
 
 
 class WrongState(Conflict):
@@ -195,6 +227,18 @@ def refusal_in(answer: Answer) -> Problem:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        document = {"detail": "The answer is not from reviewqueue; look at what stands in front of it."}
-        document["request_id"] = answer.headers.get("x-request-id")
+        return foreign(answer)
     return problem_of(document, answer.status, answer.retry_after)
+
+
+def foreign(answer: Answer) -> Problem:
+    """What to raise where something between us and the server answered in its place."""
+    document = {
+        "detail": "The answer is not from reviewqueue; look at what stands in front of it.",
+        "request_id": answer.headers.get("x-request-id"),
+    }
+    return problem_of(document, answer.status, answer.retry_after)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

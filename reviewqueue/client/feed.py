@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import API, LONGEST_HOLD, Calls, document_of
+from .calls import API, LONGEST_HOLD, Calls, told_by
 from .exchange import Give, Request, Stream, ask
-from .values import Event
+from .values import Document, Event
 
 PAGE = 200
 
@@ -36,12 +36,12 @@ class Feed:
             left = max(end - began, 0.0)
             hold = min(left, LONGEST_HOLD)
             answer = yield from ask(self._request(hold), retries, self._worth_it(end))
-            page = document_of(answer)
-            for event in map(Event.read, page["items"]):
+            events, following = told_by(answer, _page)
+            for event in events:
                 self.cursor = event.position
                 yield Give(event)
-            self.cursor = page["next"]
-            if page["items"]:
+            self.cursor = following
+            if events:
                 heard = now()
             elif now() >= end:
                 return
@@ -64,3 +64,7 @@ class Feed:
             **({"type": types} if types else {}),
         }
         return Request("GET", f"{API}/events", query, hold=hold)
+
+
+def _page(document: Document) -> tuple[list[Event], int]:
+    return [Event.read(event) for event in document["items"]], int(document["next"])

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from .calls import API, Calls, document_of
+from .calls import API, Calls, told_by
 from .encoding import encoded
 from .errors import NotSendable, ReviewQueueError, TooLarge, problem_of
 from .exchange import END, Give, Pause, Pull, Request, Stream, ask
-from .values import Progress, Submission
+from .values import Document, Progress, Submission
 
 MOST_ITEMS = 10_000
 """Of one batch, by the server's rule."""
@@ -110,11 +110,9 @@ class Many:
             first = yield from self._sent(entries[:half])
             rest = yield from self._sent(entries[half:])
             return first + rest
-        told = document_of(answer)
-        self._count(
-            done=len(entries), accepted=told["accepted"], replayed=told["replayed"], refused=told["refused"]
-        )
-        return [_submission(entries[result["index"]], result) for result in told["results"]]
+        counts, submissions = told_by(answer, lambda told: _read(told, entries))
+        self._count(done=len(entries), **counts)
+        return submissions
 
     def _count(self, **more: int) -> None:
         so_far = self.progress
@@ -130,6 +128,12 @@ def _wrong(index: int, external_id: str | None, why: str) -> Entry:
 
 def _refused(entry: Entry, problem: ReviewQueueError | None) -> Submission:
     return Submission(entry.index, entry.external_id, problem=problem)
+
+
+def _read(told: Document, entries: Sequence[Entry]) -> tuple[dict[str, int], list[Submission]]:
+    results = {result["index"]: result for result in told["results"]}
+    counts = {name: int(told[name]) for name in ("accepted", "replayed", "refused")}
+    return counts, [_submission(entry, results[place]) for place, entry in enumerate(entries)]
 
 
 def _submission(entry: Entry, result: Mapping[str, Any]) -> Submission:

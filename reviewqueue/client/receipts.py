@@ -16,7 +16,7 @@ from joserfc.jws import CompactSignature, JWSRegistry, deserialize_compact
 
 from .encoding import plain
 from .errors import InvalidReceipt, UnknownKey
-from .values import Decider, Verdict
+from .values import Receipt
 from .wishes import ANY
 
 ALGORITHM = "EdDSA"
@@ -25,23 +25,6 @@ SAFE_INTEGER = 2**53 - 1
 """Beyond it RFC 8785 says nothing; the server writes all digits."""
 Keys = Mapping[str, OKPKey]
 """The server's public keys by their `kid`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a good receipt says."""
-
-    item_id: str
-    queue: str
-    revision: int
-    verdict: Verdict
-    by: Decider
-    output_sha256: str
-    input_sha256: str
-    policy_version: int
-    issuer: str
-    issued_at: datetime
-    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +44,7 @@ class Expected:
 def keys_of(jwks: Mapping[str, Any]) -> Keys:
     """The Ed25519 keys of a JWKS document; what else it holds signs no receipts."""
     found: dict[str, OKPKey] = {}
-    for jwk in jwks.get("keys", ()):
+    for jwk in jwks["keys"]:
         if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519" and jwk.get("kid"):
             try:
                 found[jwk["kid"]] = OKPKey.import_key(

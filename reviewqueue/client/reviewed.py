@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, Unpack
 
 from .asynchronous import AsyncReviewQueue
 from .calls import Calls
-from .errors import NotReleased, NotYet
+from .errors import ExternalIdTaken, NotReleased, NotYet
 from .exchange import Steps
 from .sync import ReviewQueue
 from .values import Circumstances, Item, Outcome
@@ -39,7 +39,8 @@ def reviewed(
     That is the function's own result where it was accepted, and the edited output, through `parse`, where people
     changed it. `confidence` is a number, or is asked with the result; without one a human always looks. `input` and
     `external_id` are called with the function's arguments; the input is its arguments by name otherwise. With an
-    `external_id` a call that broke off goes on waiting for its item, and does not run the function again.
+    `external_id` a call that broke off goes on waiting for its item, and does not run the function again; the same id
+    with another input raises ExternalIdTaken.
 
     What is rejected, by people or by the policy's fallback at its deadline, raises NotReleased, and no outcome
     within `timeout` seconds raises NotYet, unless there is a `fallback`: it gets the outcome, or None, and its result
@@ -74,10 +75,19 @@ class Review:
     signature: inspect.Signature
 
     def before(self, calls: Calls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Steps[Item | None]:
-        """The item of an earlier call with the same external id."""
+        """The item of an earlier call with the same external id. Raises ExternalIdTaken if it had another input."""
         if self.external_id is None:
             return None
-        return (yield from calls.known(self.queue, self.external_id(*args, **kwargs)))
+        name = self.external_id(*args, **kwargs)
+        known = yield from calls.known(self.queue, name)
+        if known is not None:
+            # Signatures take a tenth of a second to import, which calls whose item is new are spared.
+            from .receipts import sha256_of
+
+            evidence = (yield from calls.item(known.id, evidence=True)).evidence or {}
+            if sha256_of(evidence.get("input")) != sha256_of(self._input(args, kwargs)):
+                raise ExternalIdTaken.by(name)
+        return known
 
     def after(
         self, calls: Calls, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
@@ -13,11 +13,8 @@ from .exchange import END, Answer, Give, Lost, Pause, Pull, Request, Retries, St
 from .feed import Feed
 from .http import LOST, Connection, answer, lost
 from .many import Many
-from .values import Event, Evidence, Item, Outcome, Progress, Submission
+from .values import Event, Evidence, Item, Outcome, Progress, Receipt, Submission
 from .wishes import ANY, Filters, Receiving, expected_of, id_of
-
-if TYPE_CHECKING:
-    from .receipts import Receipt
 
 T = TypeVar("T")
 

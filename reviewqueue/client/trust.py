@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from .calls import Calls, document_of
+from .calls import Calls, told_by
 from .errors import InvalidReceipt, UnknownKey
 from .exchange import Request, Steps, ask
-from .values import Item, Outcome
+from .values import Item, Outcome, Receipt
 
 if TYPE_CHECKING:
-    from .receipts import Expected, Keys, Receipt
+    from .receipts import Expected, Keys
 
 KEPT = 600.0
 """Seconds for which the keys are believed: so long a key that was revoked still counts."""
@@ -43,7 +43,7 @@ class Trust:
         from .receipts import keys_of
 
         answer = yield from ask(Request("GET", "/.well-known/jwks.json"), self.calls.retries)
-        self.keys, self.read_at = keys_of(document_of(answer)), self.calls.now()
+        self.keys, self.read_at = told_by(answer, keys_of), self.calls.now()
 
 
 def receipt_of(subject: str | Outcome | Item, expected: Expected) -> tuple[str, Expected]:

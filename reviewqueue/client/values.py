@@ -98,7 +98,7 @@ class Outcome:
 
     @classmethod
     def read(cls, document: Document) -> Outcome:
-        return cls(**_members(cls, document, decided_at=datetime.fromisoformat))
+        return cls(**_members(cls, document, "verdict", decided_at=datetime.fromisoformat))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,8 @@ class Item:
             **_members(
                 cls,
                 document,
+                "id",
+                "state",
                 reasons=lambda reasons: tuple(Reason(r["code"], r["detail"]) for r in reasons),
                 created_at=at,
                 due_at=at,
@@ -151,6 +153,23 @@ class Item:
                 outcome=Outcome.read,
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a good receipt says."""
+
+    item_id: str
+    queue: str
+    revision: int
+    verdict: Verdict
+    by: Decider
+    output_sha256: str
+    input_sha256: str
+    policy_version: int
+    issuer: str
+    issued_at: datetime
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +205,9 @@ class Event:
             **_members(
                 cls,
                 document,
+                "id",
+                "type",
+                "position",
                 at=datetime.fromisoformat,
                 actor=lambda actor: Actor(actor["kind"], actor["id"], actor["name"]),
             ),
@@ -220,8 +242,14 @@ class Progress:
     refused: int = 0
 
 
-def _members(kind: type[Any], document: Document, **readers: Any) -> dict[str, Any]:
-    """The class's fields from the document: read where there is something to read, None where it is missing."""
-    told = {name: document.get(name) for name in (f.name for f in fields(kind))}
+def _members(kind: type[Any], document: Document, *needed: str, **readers: Any) -> dict[str, Any]:
+    """The class's fields from the document: read where there is something to read, None where it is missing.
+
+    Raises KeyError without one that is needed: whatever answered so, it was not reviewqueue.
+    """
+    told = {field.name: document.get(field.name) for field in fields(kind)}
+    for name in needed:
+        if told[name] is None:
+            raise KeyError(name)
     read = {name: reader(told[name]) for name, reader in readers.items() if told[name] is not None}
     return {**told, **read, **({"document": document} if "document" in told else {})}

@@ -22,6 +22,8 @@ class Filters(TypedDict, total=False):
     """A state, or `open` for both in which people are asked."""
     level_min: int | None
     flag: str | None
+    tags: Mapping[str, str] | None
+    """Each by its name, such as {"department": "finance-eu"}."""
     external_id: str | None
     model: str | None
     q: str | None

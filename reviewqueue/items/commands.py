@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ..cli import database, settings
-from ..errors import EXIT_REFUSED, Refusal
+from ..cli import Input, database, settings
+from ..errors import EXIT_REFUSED, Invalid, Refusal
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -27,7 +27,7 @@ def items() -> None:
 
 
 @items.command("import", epilog="Example: reviewqueue items import items.jsonl --queue receipts")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=Input())
 @click.option("--queue", help="For the lines that name none.")
 @click.option(
     "--format",
@@ -68,8 +68,7 @@ def import_items(
 
     records: Iterator[Record]
     if form == "csv":
-        between = "\t" if delimiter == "tab" else delimiter
-        records = import_formats.table(file, _mapped(columns), between)
+        records = import_formats.table(file, _mapped(columns), _delimiter(delimiter))
     elif form == "label-studio":
         records = import_formats.label_studio(file, model_version)
     else:
@@ -84,6 +83,14 @@ def import_items(
     if done.refused:
         click.echo("Error: some lines were refused; mend them and import the file again", err=True)
         ctx.exit(EXIT_REFUSED)
+
+
+def _delimiter(given: str) -> str:
+    if given == "tab":
+        return "\t"
+    if len(given) != 1 or given in '"\r\n':
+        raise click.UsageError("a delimiter is one character, as --delimiter ';', or tab")
+    return given
 
 
 def _mapped(columns: tuple[str, ...]) -> dict[str, str]:
@@ -162,7 +169,7 @@ def _counted(rows: Iterator[dict[str, Any]], told: Callable[[int, str], None]) -
 
 @contextmanager
 def _opened(out: Path) -> Iterator[IO[bytes]]:
-    """The file gets its name when it is whole."""
+    """The file gets its name when it is whole. Raises Invalid where it cannot be written."""
     if str(out) == "-":
         yield sys.stdout.buffer
         return
@@ -171,8 +178,11 @@ def _opened(out: Path) -> Iterator[IO[bytes]]:
         with part.open("wb") as file:
             yield file
         part.replace(out)
+    except OSError as error:
+        raise Invalid(f"{out} cannot be written: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _size(file: IO[bytes]) -> int | None:

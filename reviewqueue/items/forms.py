@@ -18,7 +18,8 @@ from pydantic import (
 )
 
 from ..errors import Fault, Invalid
-from ..plain_words import in_words
+from ..plain_words import in_words, pointer_of
+from ..queues.part import refuse_at
 from .states import Verdict
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
@@ -131,9 +132,9 @@ class DecisionForm(Form):
     def _output_with_edit_alone(self) -> DecisionForm:
         given = "output" in self.model_fields_set
         if self.verdict is Verdict.EDIT and not given:
-            raise ValueError("an edit needs `output`, the whole output as it should be")
+            refuse_at(("output",), "an edit needs `output`, the whole output as it should be")
         if self.verdict is not Verdict.EDIT and given and self.output is not None:
-            raise ValueError(f"`output` goes with an edit alone, not with {self.verdict}")
+            refuse_at(("output",), f"`output` goes with an edit alone, not with {self.verdict}")
         return self
 
 
@@ -201,14 +202,6 @@ def parse(form: type[F], body: Any) -> F:
 
 def invalid(error: ValidationError) -> Invalid:
     """Pydantic's errors as a refusal."""
-    faults = [
-        Fault("".join(f"/{part}" for part in e["loc"]), _said(e)) for e in error.errors(include_url=False)
-    ]
+    faults = [Fault(pointer_of(e["loc"]), in_words(e)) for e in error.errors(include_url=False)]
     named = ", ".join(f.pointer or "the body" for f in faults[:5])
     return Invalid(f"The input does not fit: see {named}.", faults=faults)
-
-
-def _said(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is not a known field"
-    return in_words(error)

@@ -75,6 +75,19 @@ def _of_evidence(name: str) -> Column:
     return Column(name, "json", lambda row: row["evidence"][name])
 
 
+def _of_details(kind: Kind, *names: str) -> tuple[Column, ...]:
+    """Evidence that few items have: an empty cell where there is none."""
+    return tuple(_of_detail(kind, name) for name in names)
+
+
+def _of_detail(kind: Kind, name: str) -> Column:
+    return Column(name, kind, lambda row: _cell(row["evidence"].get(name)))
+
+
+def _cell(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
+
+
 ITEMS = (
     *_plain("text", "id", "queue", "external_id", "state", "lane", "purpose"),
     *_plain("integer", "policy_version", "priority", "level"),
@@ -89,7 +102,15 @@ ITEMS = (
     _of_outcome("text", "reason"),
     _of_outcome("text", "comment"),
     _of_outcome("time", "decided_at"),
+    _of_outcome("integer", "revision"),
+    *_of_details("text", "model", "prompt", "config", "context", "explanation", "assumptions", "error"),
+    *_of_details("number", "latency_ms"),
+    *_of_details("integer", "retries"),
+    *_of_details("text", "trace_id", "occurred_at"),
+    *_plain("time", "deadline_at", "valid_until"),
+    *_plain("text", "supersedes", "url"),
 )
+"""New ones at the end: programs may count on the order."""
 _DECISION = (
     *_plain("text", "verdict", "reason", "comment"),
     *_plain("number", "confidence"),

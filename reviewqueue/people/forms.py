@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from reviewqueue.errors import Fault, Invalid
 from reviewqueue.people.models import Role, Scope
+from reviewqueue.plain_words import in_words, pointer_of
 
 _EMAIL = re.compile(r"[^\s@<>,;:\"\\]+@[^\s@<>,;:\"\\]+")
 
@@ -101,7 +102,7 @@ def read(form: type[_Form], given: Mapping[str, Any]) -> _Form:
         return form.model_validate(dict(given))
     except ValidationError as error:
         faults = [
-            Fault("/" + "/".join(map(str, found["loc"])), found["msg"].removeprefix("Value error, "))
-            for found in error.errors(include_url=False, include_input=False, include_context=False)
+            Fault(pointer_of(found["loc"]), in_words(found))
+            for found in error.errors(include_url=False, include_input=False)
         ]
         raise Invalid("; ".join(f"{f.pointer[1:]}: {f.detail}" for f in faults), faults=faults) from None

@@ -9,7 +9,7 @@ import click
 import yaml
 
 from ..adapters.a2i import Fields, carry_over
-from ..cli import database
+from ..cli import Input, database
 from ..errors import Invalid, NotJson
 from ..people.access import SYSTEM_CALLER
 from ..people.tables import print_table
@@ -61,7 +61,7 @@ def list_queues() -> None:
 
 
 @queue.command("import-a2i")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=Input())
 @click.option("--queue", "name", required=True, help="The queue that the document is for.")
 @click.option("--key-field", default=A2I.key, show_default=True, help="Where an item has a key's value.")
 @click.option("--confidence-field", default=A2I.confidence, show_default=True, help="Its confidence.")

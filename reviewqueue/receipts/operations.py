@@ -54,24 +54,31 @@ def rotate(
 ) -> Rotated:
     """Makes the next key, which signs after an overlap, or at once. What the present one signed stays valid.
 
+    At once, a key that waits to take over does so now, and none is made.
+
     `compromised`: revokes every key whose private part is still there, so that nothing they signed is believed; apps
     get receipts by the new key when they read their outcomes again. Raises Forbidden, and Conflict while a key waits
-    to take over.
+    to take over, unless `at_once`.
     """
     with db.transaction(caller.actor, request_id) as tx:
         access_of(tx.session, caller).require_admin()
         keys = signing_keys(tx.session)
         revoked = tuple(_revoke(tx, key) for key in keys if compromised and key.sealed_private_key)
         waiting = next((key for key in keys if key.signs_from > tx.now and key.revoked_at is None), None)
-        if waiting is not None:
+        if waiting is not None and not at_once:
             raise Conflict(
-                f"The key {waiting.kid} takes over at {rfc3339(waiting.signs_from)}; rotate again after that."
+                f"The key {waiting.kid} takes over at {rfc3339(waiting.signs_from)}; rotate again after that, or at "
+                "once with --now."
             )
         signing = next((key for key in keys if key.signs(tx.now)), None)
         takes_over = tx.now if signing is None or at_once or compromised else tx.now + OVERLAP
         if signing is not None:
             signing.retired_at = takes_over
             _record(tx, signing, EventType.SIGNING_KEY_RETIRED, retired_at=rfc3339(takes_over))
+        if waiting is not None:
+            waiting.signs_from = takes_over
+            _record(tx, waiting, EventType.SIGNING_KEY_BROUGHT_FORWARD, signs_from=rfc3339(takes_over))
+            return Rotated(waiting.kid, takes_over, revoked)
         made = _make(tx, keys, secret_key, takes_over)
         return Rotated(made.kid, takes_over, revoked)
 

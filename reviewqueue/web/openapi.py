@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
 
 from reviewqueue.errors import BadRequest, Fault, Invalid, TooLarge, UnsupportedMedia
-from reviewqueue.plain_words import in_words
+from reviewqueue.plain_words import in_words, pointer_of
 from reviewqueue.web.requests import public
 from reviewqueue.web.strict_json import loads
 
@@ -159,10 +158,6 @@ def refuse_invalid(error: ValidationError) -> NoReturn:
     first = faults[0]
     more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
     raise Invalid(f"{first.pointer or 'The body'} {first.detail}.{more}", faults=faults) from None
-
-
-def pointer_of(location: Sequence[str | int]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 def _complete(operation: dict[str, Any]) -> None:

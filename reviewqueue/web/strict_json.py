@@ -97,7 +97,9 @@ def _carefully(body: bytes) -> Any:
             # What else is wrong with it, such as a missing bracket further on, shows at the second reading.
             raise _explained(text) from None
     except json.JSONDecodeError as error:
-        raise NotJson(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
+        # One line may be one of a file, which has another number there.
+        line = f"line {error.lineno}, " if "\n" in text.strip() else ""
+        raise NotJson(f"{error.msg} at {line}column {error.colno}.") from None
     except RecursionError:
         raise NotJson(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
 

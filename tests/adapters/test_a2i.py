@@ -226,7 +226,8 @@ def test_the_command_prints_a_document_that_can_be_applied(tmp_path: Path) -> No
         "HumanLoopActivationConditionsConfig": {"HumanLoopActivationConditions": json.dumps(conditions)}
     }
     file = tmp_path / "flow.json"
-    file.write_text(json.dumps({"FlowDefinitionName": "forms", "HumanLoopActivationConfig": config}))
+    flow = {"FlowDefinitionName": "forms", "HumanLoopActivationConfig": config}
+    file.write_text(json.dumps(flow), "utf-8-sig")
     arguments = [
         "queue",
         "import-a2i",

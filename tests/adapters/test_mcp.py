@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -46,6 +47,14 @@ def play(desk: Desk, story: Story) -> None:
             await story(call_with(client))
 
     asyncio.run(played())
+
+
+def test_it_says_which_version_it_is(desk: Desk) -> None:
+    async def version() -> str:
+        async with desk.async_client() as reviews, Client(mcp.server(reviews, QUEUE)) as client:
+            return client.server_info.version if client.server_info else ""
+
+    assert asyncio.run(version()) == importlib.metadata.version("reviewqueue")
 
 
 def test_submit_wait_and_act_on_what_was_released(desk: Desk) -> None:

@@ -120,3 +120,10 @@ def test_items_come_page_after_page(desk: ReviewQueue) -> None:
     sent = [desk.submit("receipts", number, flags=["odd"] if number % 2 else []).id for number in range(5)]
     assert [item.id for item in desk.items(queue="receipts", order="-created", limit=2)] == sent[::-1]
     assert {item.id for item in desk.items(flag="odd")} == {sent[1], sent[3]}
+
+
+def test_items_are_found_by_their_tags(desk: ReviewQueue) -> None:
+    sent = desk.submit("receipts", 1, tags={"department": "eu", "shift": "night"})
+    desk.submit("receipts", 2, tags={"department": "eu"})
+    found = desk.items(tags={"department": "eu", "shift": "night"})
+    assert [item.id for item in found] == [sent.id]

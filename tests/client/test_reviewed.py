@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from reviewqueue.client import AsyncReviewQueue, NotReleased, NotYet, Outcome, ReviewQueue, reviewed
+from reviewqueue.client import (
+    AsyncReviewQueue,
+    ExternalIdTaken,
+    NotReleased,
+    NotYet,
+    Outcome,
+    ReviewQueue,
+    reviewed,
+)
 from reviewqueue.clock import MovableClock
 from reviewqueue.escalation.operations import fire_due
 
@@ -140,6 +148,21 @@ def test_a_call_that_broke_off_goes_on_waiting_for_its_item(desk: ReviewQueue, s
     sqlite_office.decide("ann", uuid.UUID(next(desk.items(external_id="order-7")).id))
     assert read(7) == {"total": "1"}
     assert runs == [7]
+
+
+def test_a_known_external_id_with_another_input_is_refused(desk: ReviewQueue) -> None:
+    runs = []
+
+    @reviewed(queue="receipts", confidence=0.95, client=desk, external_id=lambda _order: "always-the-same")
+    def read(order: Any) -> dict[str, Any]:
+        runs.append(order)
+        return {"total": str(order)}
+
+    assert read(1) == read(1.0) == {"total": "1"}
+    for other in (2, True):
+        with pytest.raises(ExternalIdTaken, match="'always-the-same' came before with another input"):
+            read(other)
+    assert runs == [1]
 
 
 def test_coroutine_functions_are_awaited(

@@ -126,8 +126,28 @@ def test_another_type_of_body_is_415(by_app: Call) -> None:
 
 
 def test_an_unknown_field_is_named_by_a_pointer(office: Office, by_app: Call) -> None:
-    errors = by_app("POST", "/items", json=office.body(confidnce=0.3)).get_json()["errors"]
-    assert [error["pointer"] for error in errors] == ["/confidnce"]
+    (error,) = by_app("POST", "/items", json=office.body(confidnce=0.3)).get_json()["errors"]
+    assert error == {"pointer": "/confidnce", "detail": "is not a known field"}
+    (told,) = by_app("POST", "/items/batch", json=[office.body(confidnce=0.3)]).get_json()["results"]
+    assert told["problem"]["errors"] == [error]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("model", 5), ("model", []), ("error", ""), ("error", 5), ("context", [1])]
+)
+def test_what_is_wrong_is_told_without_the_names_of_our_code(
+    office: Office, by_app: Call, field: str, value: Any
+) -> None:
+    errors = by_app("POST", "/items", json=office.body(**{field: value})).get_json()["errors"]
+    assert {error["pointer"] for error in errors} == {"/context/0" if field == "context" else f"/{field}"}
+    assert {error["detail"] for error in errors} <= {"must be an object", "must be text", "must not be empty"}
+
+
+@pytest.mark.parametrize("said", [{"verdict": "edit"}, {"verdict": "accept", "output": 1}])
+def test_a_decisions_wrong_output_is_pointed_at(office: Office, by_ann: Call, said: dict[str, Any]) -> None:
+    path = f"/items/{office.enqueue()}/decision"
+    (error,) = by_ann("POST", path, json=said, headers={"If-Match": "1"}).get_json()["errors"]
+    assert error["pointer"] == "/output"
 
 
 @pytest.mark.parametrize("ndjson", [True, False])

@@ -163,6 +163,39 @@ def test_a_table_of_items_can_be_imported_again(office: Office, decided: dict[st
     assert (first.body["external_id"], first.body["confidence"]) == ("accepted", 0.5)
 
 
+def test_tables_of_items_hold_all_that_was_sent(db: Database, clock: MovableClock, tmp_path: Path) -> None:
+    nested = {
+        "model": {"name": "rapidocr", "version": "1"},
+        "prompt": {"name": "extract", "text": "Read it."},
+        "config": {"temperature": 0},
+        "context": [{"title": "Supplier"}],
+        "assumptions": ["in euro"],
+        "error": {"code": 7},
+    }
+    plain = {"explanation": "clear", "latency_ms": 812.5, "retries": 1, "trace_id": "t-1"}
+    times = {"occurred_at": "2026-03-01T08:00:00Z", "valid_until": "2026-04-01T00:00:00.000000Z"}
+    office = open_office(db)
+    office.enqueue(external_id="old")
+    office.enqueue(supersedes="old", **nested, **plain, **times)
+    office.enqueue(error="timeout")
+    items = list(export(db, SYSTEM_CALLER, "receipts", BASE))
+    written = b"".join(tables.table(iter(items), tables.ITEMS)).decode()
+    old, row, failed = csv.DictReader(io.StringIO(written))
+    assert {name: json.loads(row[name]) for name in nested} == nested
+    assert {name: row[name] for name in (*plain, *times)} == {
+        k: str(v) for k, v in {**plain, **times}.items()
+    }
+    assert (row["supersedes"], row["url"], failed["error"]) == (old["id"], items[1]["url"], "timeout")
+    assert {old[name] for name in (*nested, *plain)} == {""}
+    assert old["outcome_revision"] == "1" and row["deadline_at"] == items[1]["deadline_at"] != ""
+    with (tmp_path / "items.parquet").open("wb") as file:
+        write_parquet(iter(items), tables.ITEMS, file)
+    read = pq.read_table(tmp_path / "items.parquet").to_pylist()[1]
+    assert {name: json.loads(read[name]) for name in nested} == nested
+    assert {name: read[name] for name in plain} == plain
+    assert read["valid_until"] == datetime(2026, 4, 1, tzinfo=UTC)
+
+
 def test_parquet_holds_the_same_rows_with_types(
     office: Office, decided: dict[str, uuid.UUID], tmp_path: Path
 ) -> None:

@@ -15,6 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from reviewqueue import serving
+from reviewqueue.cli import main
 
 QUEUE = "queue: receipts\nstage: production\npolicy: {lanes: {autonomous_at: 0.9}}\n"
 
@@ -227,3 +231,17 @@ def test_a_worker_alone_stops_at_once(with_queue: Shell) -> None:
         process.kill()
         process.wait(10)
         process.stdout.close()
+
+
+def test_where_it_is_served_is_the_address_of_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses: list[str] = []
+    monkeypatch.setenv("REVIEWQUEUE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(
+        serving, "serve_database", lambda settings, db, **_: addresses.extend((settings.address, db.base_url))
+    )
+    for arguments in (["--port", "8704"], ["--host", "::1", "--port", "8705"]):
+        assert CliRunner().invoke(main, ["serve", *arguments]).exit_code == 0
+    assert addresses == ["http://127.0.0.1:8704"] * 2 + ["http://[::1]:8705"] * 2
+    monkeypatch.setenv("REVIEWQUEUE_BASE_URL", "https://reviews.example.org")
+    assert CliRunner().invoke(main, ["serve", "--port", "8704"]).exit_code == 0
+    assert addresses[-1] == "https://reviews.example.org"

@@ -64,6 +64,35 @@ def test_tasks_are_imported_and_items_exported_in_every_format(run: Run, tmp_pat
     )
 
 
+@pytest.mark.parametrize("form", ["ndjson", "csv", "label-studio"])
+def test_a_file_may_begin_with_the_mark_of_utf_8(run: Run, tmp_path: Path, form: str) -> None:
+    text = {"ndjson": '{"input": 1}', "csv": "input\n1", "label-studio": '[{"data": {"text": "a"}}]'}[form]
+    file = tmp_path / "file"
+    file.write_text(text, "utf-8-sig")
+    for given in (str(file), "-"):
+        done = run("items", "import", given, "--format", form, "--queue", "receipts", given=file.read_text())
+        assert (done.exit_code, done.stdout.endswith(" 0 refused\n")) == (0, True)
+
+
+def test_a_refused_line_has_one_number(run: Run) -> None:
+    done = run("items", "import", "-", "--queue", "receipts", given='{"input": 1}\n{"input": }\n')
+    assert done.stderr.splitlines()[0] == "line 2: Expecting value at column 11."
+
+
+@pytest.mark.parametrize("delimiter", [";;", "", "\n", '"'])
+def test_a_delimiter_is_one_character(run: Run, delimiter: str) -> None:
+    done = run("items", "import", "-", "--format", "csv", "--delimiter", delimiter, given="input\n1")
+    assert (done.exit_code, "a delimiter is one character" in done.stderr) == (2, True)
+
+
+def test_a_file_that_cannot_be_written_is_told_in_one_line(run: Run) -> None:
+    done = run("items", "export", "--queue", "receipts", "--out", "/nowhere/x.jsonl")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "Error: /nowhere/x.jsonl cannot be written: No such file or directory\n",
+    )
+
+
 def test_keys_are_rotated_by_command(run: Run) -> None:
     assert run("signing-key", "list").stdout == ""
     run("items", "import", "-", "--queue", "receipts", given='{"input": 1, "output": 1, "confidence": 1}\n')
@@ -72,6 +101,7 @@ def test_keys_are_rotated_by_command(run: Run) -> None:
     assert rotated.exit_code == 0
     again = run("signing-key", "rotate")
     assert (again.exit_code, "takes over at" in again.stderr) == (1, True)
+    assert rotated.stdout.split()[0] == run("signing-key", "rotate", "--now").stdout.split()[0]
     newest, first = run("signing-key", "list").stdout.splitlines()
     assert (newest.split()[0], first.split()[0], " until " in first) == ("2", "1", True)
     stolen = run("signing-key", "rotate", "--compromised")
