@@ -116,7 +116,8 @@ class Trail:
                 "data": data,
                 "request_id": self.request_id,
                 "previous": previous.hex() if previous else None,
-            }
+            },
+            option=orjson.OPT_UTC_Z,
         )
         event = Recorded(
             event_id,

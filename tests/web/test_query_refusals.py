@@ -31,7 +31,7 @@ from reviewqueue.people.models import Scope
         ("events?after=-1", "/after must be at least 0."),
         ("events?type=x", "There is no event type 'x'"),
         ("events?wait=61", "/wait must be at most 60."),
-        ("events?types=x", "/types is not known here."),
+        ("events?types=x", "/types is not a known field."),
         ("backlog?level_min=0", "/level_min must be at least 1."),
         ("queues?limit=many", "/limit must be a whole number."),
     ],
