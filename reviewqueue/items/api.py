@@ -12,7 +12,7 @@ from ..web.openapi import API, MORE_PARAMETERS, limit_body
 from ..web.requests import caller, database, request_id, settings
 from . import operations
 from .api_answers import Answer, optional_body, shown_claim, shown_item, shown_items
-from .batches import answer, bodies
+from .batches import answer, bodies, one_batch
 from .deciding import Fence, Judgement
 from .documents import BatchDocument, ClaimedDocument, ItemDocument, ItemList
 from .forms import (
@@ -59,18 +59,23 @@ def enqueue(body: EnqueueForm) -> Answer:
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
     },
+    openapi_extensions={MORE_PARAMETERS: [IDEMPOTENCY_HEADER]},
 )
 def enqueue_batch(query: BatchQuery) -> Answer:
     limit_body(settings().max_batch_body)
+    data, key = request.get_data(cache=False), _idempotency_key()
+    once = one_batch(key, data, request.mimetype, query.atomic, request_id()) if key is not None else None
     results = operations.enqueue_batch(
         database(),
         caller(),
-        bodies(request.get_data(cache=False), request.mimetype),
+        bodies(data, request.mimetype),
         atomic=query.atomic,
+        once=once,
         request_id=request_id(),
     )
-    told = answer(results, request_id())
-    return told, 207 if told["refused"] else 200
+    told = (once and once.answer) or answer(results, request_id())
+    headers = {"Idempotent-Replayed": "true"} if once and once.replayed else {}
+    return told, 207 if told["refused"] else 200, headers
 
 
 @api.get("/items", summary="List items", responses={200: ItemList})

@@ -293,5 +293,7 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
     body_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     item_id: Mapped[uuid.UUID | None] = mapped_column(sa.Uuid)
-    """What the first such request made; null only while it is under way."""
+    """What the first such request made; null only while it is under way, and of a batch."""
+    answer: Mapped[str | None] = mapped_column(sa.Text)
+    """Of a batch: what it answered, as JSON, since what became of each body is kept nowhere else."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -145,6 +145,27 @@ def test_a_batch_tells_what_became_of_each(office: Office, by_app: Call, ndjson:
     assert told["results"][2]["problem"]["errors"][0]["pointer"] == "/confidence"
 
 
+def test_a_batch_under_a_key_is_answered_again_as_it_was(office: Office, by_app: Call) -> None:
+    bodies, key = [office.body(), office.body(confidence=9)], {"Idempotency-Key": "k"}
+    first = by_app("POST", "/items/batch", json=bodies, headers=key)
+    again = by_app("POST", "/items/batch", json=bodies, headers=key)
+    assert (first.status_code, again.status_code) == (207, 207)
+    assert ("Idempotent-Replayed" in first.headers, again.headers["Idempotent-Replayed"]) == (False, "true")
+    assert again.get_json() == first.get_json()
+    assert len(by_app("GET", "/items").get_json()["items"]) == 1
+    for path, body in (("/items/batch", bodies[:1]), ("/items", bodies[0])):
+        other = by_app("POST", path, json=body, headers=key)
+        assert (other.status_code, other.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+def test_a_refused_atomic_batch_does_not_use_up_its_key(office: Office, by_app: Call) -> None:
+    key = {"Idempotency-Key": "k"}
+    bodies = [office.body(), office.body(confidence=9)]
+    assert by_app("POST", "/items/batch?atomic=true", json=bodies, headers=key).status_code == 422
+    taken = by_app("POST", "/items/batch?atomic=true", json=bodies[:1], headers=key)
+    assert (taken.status_code, taken.get_json()["accepted"]) == (200, 1)
+
+
 def test_an_atomic_batch_is_422_and_leaves_nothing(office: Office, by_app: Call) -> None:
     answer = by_app("POST", "/items/batch?atomic=true", json=[office.body(), office.body(confidence=9)])
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/1/confidence")
