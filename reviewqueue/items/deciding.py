@@ -19,7 +19,13 @@ from ..queues.routing import Policy
 from ..queues.schemas import faults_of
 from ..transaction import Transaction
 from .changing import become, drop_claim, issue_outcome, retime
-from .claiming import Reviewer, require_not_held_by_another, require_not_reviewed, require_token
+from .claiming import (
+    Reviewer,
+    require_not_given_to_another,
+    require_not_held_by_another,
+    require_not_reviewed,
+    require_token,
+)
 from .differences import patch
 from .models import Evidence, Item, Review
 from .states import DECIDED, DECIDED_BY_VERDICT, State, Verdict, words
@@ -63,8 +69,8 @@ def decide(
 ) -> Review:
     """Keeps the review, and decides the item where it settles it.
 
-    Raises PreconditionRequired, Stale, ClaimLost, ClaimedByAnother, AlreadyDecided, WrongState, AlreadyReviewed,
-    or Invalid when the judgement breaks the queue's rules.
+    Raises PreconditionRequired, Stale, ClaimLost, ClaimedByAnother, GivenToAnother, AlreadyDecided, WrongState,
+    AlreadyReviewed, or Invalid when the judgement breaks the queue's rules.
     """
     require_decidable(item, tx, reviewer, fence)
     require_valid(said, policy)
@@ -97,6 +103,7 @@ def require_decidable(item: Item, tx: Transaction, reviewer: Reviewer, fence: Fe
         require_token(item, reviewer, fence.token, tx.now)
     else:
         require_not_held_by_another(item, reviewer, tx.now)
+        require_not_given_to_another(item, reviewer, tx.now)
     if fence.version is not None and fence.version != item.version:
         raise Stale(f"the item is at version {item.version}; look at it again and decide on that")
     if item.state == State.DISPUTED and not reviewer.adjudicates:

@@ -61,7 +61,7 @@ def claim_next(
 
 
 def claim(db: Database, caller: Caller, item_id: uuid.UUID, *, request_id: str | None = None) -> Claimed:
-    """Claims this item. Raises ClaimedByAnother, AlreadyReviewed or WrongState."""
+    """Claims this item. Raises ClaimedByAnother, GivenToAnother, AlreadyReviewed or WrongState."""
     with loaded.handling(db, caller, item_id, Action.CLAIM, request_id) as on:
         claiming.claim(on.item, on.tx, on.reviewer, on.policy.lease)
         return loaded.claimed(on.tx, on.item, loaded.evidence_of(on.tx, on.item))

@@ -49,7 +49,7 @@ class Repeat:
     def _take_or_kept(self) -> sa.Row[Any] | None:
         if self._take():
             return None
-        kept = self.tx.session.execute(
+        kept: sa.Row[Any] = self.tx.session.execute(
             sa.select(IdempotencyKey.body_hash, IdempotencyKey.item_id, IdempotencyKey.answer).where(
                 *self._this()
             )

@@ -123,6 +123,10 @@ class Around:
     queue: Queue
     decided_today: int
     waiting: int
+    with_others: int
+    """Of these, given to somebody else, and so not offered to the person."""
+    other: str | None
+    """Who they are, if they are all given to one."""
     undo_id: uuid.UUID | None
     undo_title: str | None
     undo_at: datetime | None
@@ -182,11 +186,15 @@ def around(db: Database, caller: Caller, queue: str) -> Around:
         access.require(Action.CLAIM, desk.id, desk.name)
         me = access.person_id
         last = page_queries.undoable(session, me, now) if me else None
+        waiting = page_queries.open_counts(session, desk.id)
+        others = {to: count for to, count in waiting.items() if to and to not in access.assignees}
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return Around(
             queue=desk,
             decided_today=queries.reviews_since(session, me, midnight) if me else 0,
-            waiting=page_queries.open_count(session, desk.id),
+            waiting=sum(waiting.values()),
+            with_others=sum(others.values()),
+            other=next(iter(others)) if len(others) == 1 else None,
             undo_id=last[1].id if last else None,
             undo_title=last[1].title if last else None,
             undo_at=last[0].at if last else None,
