@@ -179,7 +179,7 @@ def release_claim(path: ItemPath) -> Answer:
     openapi_extensions={MORE_PARAMETERS: [IF_MATCH]},
 )
 def decide(path: ItemPath, body: DecisionForm) -> Answer:
-    said = Judgement(body.verdict, body.output, body.reason, body.comment)
+    said = Judgement(body.verdict, body.output, body.reason, body.comment, despite_schema=body.despite_schema)
     fence = Fence(body.claim_token, _if_match())
     return shown_item(
         operations.decide(database(), caller(), path.item_id, said, fence, request_id=request_id())

@@ -48,6 +48,8 @@ class Judgement:
     comment: str | None = None
     suggestion_visible: bool = True
     draft_edits: int = 0
+    despite_schema: bool = False
+    """Said on purpose: release the suggestion although it is missing or breaks the queue's schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def decide(
     AlreadyReviewed, or Invalid when the judgement breaks the queue's rules.
     """
     require_decidable(item, tx, reviewer, fence)
-    require_valid(said, policy)
+    require_valid(said, policy, evidence)
     review = _review(item, tx, reviewer, evidence, said)
     drop_claim(item)
     if review.adjudication or policy.reviews_needed == 1:
@@ -111,8 +113,8 @@ def require_decidable(item: Item, tx: Transaction, reviewer: Reviewer, fence: Fe
     require_not_reviewed(item, tx, reviewer)
 
 
-def require_valid(said: Judgement, policy: Policy) -> None:
-    """Raises Invalid when an edit breaks the output schema, or a reason is unknown or missing.
+def require_valid(said: Judgement, policy: Policy, evidence: Evidence) -> None:
+    """Raises Invalid when an output breaks the schema, or a reason is unknown or missing.
 
     Where the queue has reasons for a reject, a reject needs one; an edit shows by itself what was wrong.
     """
@@ -128,6 +130,23 @@ def require_valid(said: Judgement, policy: Policy) -> None:
         faults.append(Fault("/reason", f"is required to reject; one of: {', '.join(known)}"))
     if faults:
         raise Invalid("The decision does not fit the queue's rules.", faults=faults)
+    if (
+        said.verdict is Verdict.ACCEPT
+        and not said.despite_schema
+        and (unfit := unfit_to_accept(evidence.output, policy))
+    ):
+        raise Invalid(
+            "The suggestion is missing or breaks the queue's schema: edit or reject it, or say `despite_schema` to "
+            "release it as it is.",
+            faults=unfit,
+        )
+
+
+def unfit_to_accept(suggested: Json, policy: Policy) -> tuple[Fault, ...]:
+    """What speaks against releasing a suggestion: it breaks the queue's schema, or is none where none would do."""
+    if policy.validator is not None:
+        return faults_of(policy.validator, suggested)
+    return (Fault("/output", "is missing: the model gave none"),) if suggested is None else ()
 
 
 def _review(item: Item, tx: Transaction, reviewer: Reviewer, evidence: Evidence, said: Judgement) -> Review:
@@ -172,6 +191,8 @@ def _told(item: Item, review: Review, evidence: Evidence, said: Judgement) -> di
         "output_hash": review.output_hash.hex() if review.output_hash else None,
         "claim": None,
     }
+    if said.despite_schema:
+        told["despite_schema"] = True
     if said.verdict is Verdict.EDIT:
         told["difference"] = patch(evidence.output, said.output)
     return told

@@ -14,9 +14,8 @@ from ..queues.lanes import Lane
 from ..queues.models import Queue
 from ..queues.policies import policy_of, queue_named
 from ..queues.routing import Policy
-from ..queues.schemas import faults_of
 from . import output_form, page_queries, queries
-from .deciding import Judgement
+from .deciding import Judgement, unfit_to_accept
 from .differences import patch
 from .loaded import no_such_item
 from .models import Evidence, Item
@@ -80,6 +79,9 @@ class Basis:
             comment=typed.comment.strip() or None,
             suggestion_visible=not self.hidden,
             draft_edits=self.draft_edits + edits,
+            despite_schema=said is Verdict.ACCEPT
+            and sure
+            and bool(unfit_to_accept(self.suggested, self.policy)),
         )
 
     def says_something(self, typed: Typed) -> bool:
@@ -107,11 +109,11 @@ class Basis:
 
 def what_is_wrong(policy: Policy, suggested: Json, schema: dict[str, Any] | None) -> str:
     """What speaks against releasing a suggestion unread: it is missing, or breaks the queue's schema."""
-    if suggested is None:
-        return "The model gave no output."
-    faults = faults_of(policy.validator, suggested) if policy.validator is not None else ()
+    faults = unfit_to_accept(suggested, policy)
     if not faults:
         return ""
+    if suggested is None:
+        return "The model gave no output."
     told = told_faults(faults[:3], output_form.fields(schema, suggested))
     return f"The suggestion does not fit the queue's schema: {' '.join(told)}"
 

@@ -193,6 +193,14 @@ def test_a_decision_needs_the_token_or_if_match(office: Office, by_ann: Call) ->
     assert by_ann("POST", path, json=accept, headers={"If-Match": '"1"'}).status_code == 200
 
 
+def test_the_api_accepts_an_unfit_output_on_purpose_only(office: Office, by_ann: Call) -> None:
+    path, seen = f"/items/{office.enqueue(output=None)}/decision", {"If-Match": '"1"'}
+    refused = by_ann("POST", path, json={"verdict": "accept"}, headers=seen)
+    assert (refused.status_code, refused.get_json()["errors"][0]["pointer"]) == (422, "/output")
+    on_purpose = {"verdict": "accept", "despite_schema": True}
+    assert by_ann("POST", path, json=on_purpose, headers=seen).status_code == 200
+
+
 def test_lists_filter_order_and_page(office: Office, by_app: Call, clock: MovableClock) -> None:
     for number in range(5):
         clock.move(seconds=1)
