@@ -48,6 +48,8 @@ class Judgement:
     comment: str | None = None
     suggestion_visible: bool = True
     draft_edits: int = 0
+    answered_json: str | None = None
+    """In step_aside: the first answer, given before the suggestion was seen."""
     despite_schema: bool = False
     """Said on purpose: release the suggestion although it is missing or breaks the queue's schema."""
 
@@ -191,11 +193,20 @@ def _told(item: Item, review: Review, evidence: Evidence, said: Judgement) -> di
         "output_hash": review.output_hash.hex() if review.output_hash else None,
         "claim": None,
     }
+    if said.answered_json is not None:
+        told["answered_first"] = _answered_first(orjson.loads(said.answered_json), evidence.output)
     if said.despite_schema:
         told["despite_schema"] = True
     if said.verdict is Verdict.EDIT:
         told["difference"] = patch(evidence.output, said.output)
     return told
+
+
+def _answered_first(answer: Json, suggested: Json) -> dict[str, Any]:
+    """What tells whether seeing the suggestion changed the person's mind. The content is told as an edit's is."""
+    difference = patch(suggested, answer)
+    told = {"output_hash": sha256_of(answer).hex(), "equals_suggestion": not difference}
+    return told | ({"difference": difference} if difference else {})
 
 
 def _round(tx: Transaction, item: Item) -> Sequence[Review]:

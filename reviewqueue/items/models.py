@@ -279,7 +279,8 @@ class Draft(Base):
     """The page's form as it stands: {output, reason, comment}."""
     edits: Mapped[int] = mapped_column(sa.Integer, default=0)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """In `step_aside`: when the person's own answer was given, and the suggestion shown."""
+    answered_json: Mapped[str | None] = mapped_column(sa.Text)
+    """In `step_aside`: when the person's own answer was given and the suggestion shown, and the first such answer."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
