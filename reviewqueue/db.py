@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from .clock import Clock, DatabaseClock, SystemClock
+from .private_files import keep_private
 from .waiting import Bell
 
 try:
@@ -257,6 +258,11 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
     )
+
+    @sa.event.listens_for(engine, "do_connect")
+    def make(*_: object) -> None:
+        if url.database and url.database != ":memory:":
+            keep_private(Path(url.database))
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

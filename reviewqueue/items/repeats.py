@@ -46,10 +46,10 @@ class Repeat:
         """Notes what the batch is answered with."""
         self._note(answer=answer)
 
-    def _take_or_kept(self) -> sa.Row[Any] | None:
+    def _take_or_kept(self) -> Any:
         if self._take():
             return None
-        kept: sa.Row[Any] = self.tx.session.execute(
+        kept: Any = self.tx.session.execute(
             sa.select(IdempotencyKey.body_hash, IdempotencyKey.item_id, IdempotencyKey.answer).where(
                 *self._this()
             )

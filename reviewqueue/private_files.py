@@ -1,0 +1,14 @@
+"""Files that hold evidence, and are for whoever runs the product alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def keep_private(file: Path) -> None:
+    """Makes the file, if it is not there, for its owner alone. SQLite gives what it puts beside it the same mode.
+
+    Whoever may read the database reads all evidence. The mode of a file that is there is its owner's business.
+    """
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
