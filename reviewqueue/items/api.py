@@ -7,7 +7,7 @@ import re
 from flask import request
 from flask_openapi import APIBlueprint
 
-from ..errors import Fault, Invalid, Stale
+from ..errors import Fault, Invalid, PreconditionRequired, Stale
 from ..web.openapi import API, MORE_PARAMETERS, limit_body
 from ..web.requests import caller, database, request_id, settings
 from . import operations
@@ -145,10 +145,21 @@ def claim(path: ItemPath) -> Answer:
     return shown_claim(operations.claim(database(), caller(), path.item_id, request_id=request_id())), 201
 
 
-@api.patch("/items/<uuid:item_id>/claim", summary="Renew a claim", responses={200: ClaimedDocument})
-def renew_claim(path: ItemPath, body: ClaimTokenForm) -> Answer:
+@api.patch(
+    "/items/<uuid:item_id>/claim",
+    summary="Renew a claim, by its token",
+    responses={200: ClaimedDocument},
+    request_body={
+        "required": True,
+        "content": {"application/json": {"schema": ClaimTokenForm.model_json_schema()}},
+    },
+)
+def renew_claim(path: ItemPath) -> Answer:
+    token = optional_body(ClaimTokenForm).given
+    if token is None:
+        raise PreconditionRequired("Send the claim's token as `claim_token`; the answer to the claim has it.")
     return shown_claim(
-        operations.renew_claim(database(), caller(), path.item_id, body.given, request_id=request_id())
+        operations.renew_claim(database(), caller(), path.item_id, token, request_id=request_id())
     )
 
 

@@ -178,9 +178,12 @@ def test_a_claim_is_renewed_and_released_by_its_token(office: Office, by_ann: Ca
     assert claimed.status_code == 201
     token = claimed.get_json()["token"]
     assert by_ann("PATCH", path, json={"token": "wrong"}).status_code == 412
+    bare = by_ann("PATCH", path)
+    assert (bare.status_code, "claim_token" in bare.get_json()["detail"]) == (428, True)
     assert by_ann("PATCH", path, json={"token": token}).status_code == 200
     assert by_ann("DELETE", path, json={"token": token}).status_code == 204
-    assert by_ann("DELETE", path, json={"token": token}).status_code == 412
+    gone = by_ann("DELETE", path, json={"token": token})
+    assert (gone.status_code, gone.get_json()["detail"].partition(":")[0]) == (412, "Nobody holds the item")
 
 
 def test_a_decision_needs_the_token_or_if_match(office: Office, by_ann: Call) -> None:
