@@ -153,7 +153,7 @@ def test_a_decision_that_came_too_late_keeps_what_was_typed(
     office.decide("bob", item_id, token=office.claim("bob", item_id).token)
     answer = ann.act(item_id, "decision", form, verdict="edit", **{"output/total": "99.98"})
     assert answer.status_code == 409
-    assert "is decided already" in answer.text
+    assert "is decided already.</b> The item is" in answer.text
     assert Form(answer.text).values["output/total"] == "99.98"
 
 

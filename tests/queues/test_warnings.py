@@ -82,10 +82,9 @@ def test_the_api_tells_each_beside_the_document_and_in_a_header(client: FlaskCli
     assert [warning.partition(":")[0] for warning in told] == [
         "members.lead", "policy.deadline.fallback", "policy.due.after"
     ]  # fmt: skip
-    assert answer.json["warnings"] == told
-    assert {key: value for key, value in answer.json.items() if key != "warnings"} == client.get(
-        "/api/v1/queues/receipts", headers=headers
-    ).json
+    applied = answer.json or {}
+    assert applied.pop("warnings") == told
+    assert applied == client.get("/api/v1/queues/receipts", headers=headers).json
     again = client.put("/api/v1/queues/receipts", headers=headers, json=document)
     assert again.headers.getlist("Policy-Warning") == told
 
