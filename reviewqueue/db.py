@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
@@ -248,8 +247,7 @@ def _process_lock(path: str) -> _Flock | FileLock:
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    keep_private(url.database)
     engine = sa.create_engine(
         url,
         connect_args={"timeout": 20, "check_same_thread": False},
@@ -258,11 +256,6 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
     )
-
-    @sa.event.listens_for(engine, "do_connect")
-    def make(*_: object) -> None:
-        if url.database and url.database != ":memory:":
-            keep_private(Path(url.database))
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

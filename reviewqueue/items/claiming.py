@@ -145,6 +145,8 @@ def require_token(item: Item, reviewer: Reviewer, token: str | None, now: dateti
     if token is not None and item.claim_token == token and item.claim_by == reviewer.id:
         return
     require_not_held_by_another(item, reviewer, now)
+    if item.claim_by is None:
+        raise ClaimLost("Nobody holds the item: it was released, or has changed since; claim it again")
     raise ClaimLost("the claim is gone: it was released, or the item has changed since; claim the item again")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..db import Database
-from ..errors import ClaimLost, Fault, Invalid
+from ..errors import Fault, Invalid
 from ..people.access import Action, Caller, access_of
 from ..queues.policies import desk_named, policy_of
 from ..transaction import Transaction
@@ -90,8 +90,6 @@ def release_claim(
         others = token is None and on.item.claim_by is not None and on.item.claim_by != caller.person_id
         if others:
             on.access.require(Action.RELEASE_OTHERS_CLAIM, on.item.queue_id, on.item.queue)
-        elif on.item.claim_by is None:
-            raise ClaimLost("Nobody holds the item: there is no claim to release.")
         else:
             claiming.require_token(on.item, on.reviewer, token, on.tx.now)
         claiming.release(on.item, on.tx, skipped=skipped)
@@ -250,10 +248,7 @@ def comment(
 def save_draft(
     db: Database, caller: Caller, item_id: uuid.UUID, content: dict[str, Any], *, answered: str | None = None
 ) -> None:
-    """Keeps what the caller typed. Needs no claim: typed work outlives it.
-
-    `answered`: in step_aside, the output that they answer with, as JSON; the first one stays.
-    """
+    """Keeps what the caller typed. Needs no claim: typed work outlives it. `answered`: in step_aside, as JSON."""
     with loaded.handling(db, caller, item_id, Action.REVIEW, None) as on:
         _keep_draft(on.tx, item_id, on.reviewer.id, content, answered=answered)
 

@@ -243,7 +243,7 @@ def test_an_undo_after_half_a_minute_is_refused_in_words(
     clock.move(seconds=31)
     answer = ann.act(item_id, "undo", Form(text).values)
     assert answer.status_code == 409
-    assert "more than 30 seconds have passed" in answer.text
+    assert "More than 30 seconds have passed" in answer.text
     assert "undo" not in ann.get(REVIEW).text.lower().partition("</main>")[2]
 
 
