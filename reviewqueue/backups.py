@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .db import Database
 from .errors import Conflict, Invalid, NotFound
+from .private_files import keep_private
 
 
 def back_up(db: Database, to: Path) -> int:
@@ -22,6 +23,7 @@ def back_up(db: Database, to: Path) -> int:
     part = to.with_name(f"{to.name}.part")
     try:
         part.unlink(missing_ok=True)
+        keep_private(part)
         with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(part)) as copy:
             original.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
@@ -80,6 +82,7 @@ def _before(db: Database, target: Path) -> Path | None:
 
 
 def _opened(target: Path) -> sqlite3.Connection:
+    keep_private(target)
     connection = sqlite3.connect(target, timeout=20)
     connection.execute("PRAGMA journal_mode = WAL")
     return connection

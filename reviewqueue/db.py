@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
@@ -23,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from .clock import Clock, DatabaseClock, SystemClock
+from .private_files import keep_private
 from .waiting import Bell
 
 try:
@@ -253,8 +253,7 @@ def _process_lock(path: str) -> _Flock | FileLock:
 
 
 def _sqlite_engine(url: sa.URL, _pool_size: int) -> sa.Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    keep_private(url.database)
     engine = sa.create_engine(
         url,
         connect_args={"timeout": 20, "check_same_thread": False},

@@ -92,6 +92,10 @@ class ClaimedByAnother(Conflict):
     slug, title = "claimed-by-another", "Somebody else holds the item"
 
 
+class GivenToAnother(Conflict):
+    slug, title = "given-to-another", "The item is given to somebody else"
+
+
 class AlreadyDecided(Conflict):
     slug, title = "already-decided", "The item is decided already"
 

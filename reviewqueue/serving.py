@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,6 +73,7 @@ def serve_database(
     """Serves until a signal comes. `announce` is given the address instead of the lines that are printed."""
     from reviewqueue import create_app
 
+    share_arenas()  # before there are threads that have their own
     server = _server(create_app(settings, db), host, port, settings.max_batch_body)
     collect_seldom()
     address = settings.base_url or f"http://{_shown(host)}:{_port_of(server)}"
@@ -91,6 +93,19 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def share_arenas() -> None:
+    """Lets all threads take memory from two places, where glibc would give each thread its own and keep what it freed.
+
+    Each of the threads that had served a batch of 10,000 held on to 140 MB: 2 GB after fourteen batches, with more to
+    come; it is 0.5 GB so, however many come. Elsewhere than with glibc nothing is done, as nothing is needed.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+_M_ARENA_MAX = -8
 
 
 @contextmanager

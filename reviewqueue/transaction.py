@@ -89,6 +89,8 @@ class Transaction:
                 check(self.session, self.trail)
                 self._tell_subscribers(self.trail.write(SUBSCRIPTIONS))
                 self.session.commit()
+        # The session and its trail name each other: what ten thousand items left would wait for a search for cycles.
+        self.session.info.clear()
         if error is None:
             for call in self._after:
                 call()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
 
 from reviewqueue.db import Database
+from reviewqueue.transaction import SYSTEM
 
 HOLD = """
 import sys
@@ -78,3 +81,15 @@ def test_an_error_lets_go(url: str) -> None:
         raise RuntimeError("on purpose")
     writes(db, written).join()
     assert written.is_set()
+
+
+def test_a_transaction_that_is_over_leaves_nothing_to_a_search_for_cycles(db: Database) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with db.transaction(SYSTEM) as tx:
+            session, trail = weakref.ref(tx.session), weakref.ref(tx.trail)
+        del tx
+        assert (session(), trail()) == (None, None)
+    finally:
+        gc.enable()

@@ -10,6 +10,8 @@ from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 
+from ..errors import Invalid
+from ..web.cursors import decode, encode
 from ..web.openapi import API, Query
 from ..web.requests import caller, database
 from . import operations
@@ -27,6 +29,11 @@ class FeedQuery(Query):
     ] = []
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     wait: Annotated[float, Field(ge=0, le=60, description="Seconds to wait for the next event.")] = 0
+
+
+class TrailQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=200)] = 200
+    cursor: str | None = None
 
 
 class ItemPath(BaseModel):
@@ -62,7 +69,9 @@ class FeedDocument(BaseModel):
 
 class TrailDocument(BaseModel):
     items: list[EventDocument]
-    next: None = Field(description="The trail is whole.")
+    next: str | None = Field(
+        description="Send it as `cursor` for the events that follow; null: there are none."
+    )
 
 
 @api.get("/events", summary="Follow all events, in the order of their commits", responses={200: FeedDocument})
@@ -82,9 +91,19 @@ def follow_events(query: FeedQuery) -> Response:
 @api.get(
     "/items/<uuid:item_id>/events", summary="An item's trail, oldest first", responses={200: TrailDocument}
 )
-def list_item_events(path: ItemPath) -> Response:
-    return _answer(operations.item_trail(database(), caller(), path.item_id), None)
+def list_item_events(path: ItemPath, query: TrailQuery) -> Response:
+    after = _seq(query.cursor)
+    events = operations.item_trail(database(), caller(), path.item_id, after=after, limit=query.limit + 1)
+    page = events[: query.limit]
+    return _answer(page, encode([page[-1]["item_seq"]]) if len(events) > query.limit else None)
 
 
-def _answer(events: list[EventDict], next_: int | None) -> Response:
+def _seq(cursor: str | None) -> int:
+    match decode(cursor) if cursor is not None else [0]:
+        case [int(seq)] if 0 <= seq < 2**31:
+            return seq
+    raise Invalid("The cursor is not one of this list; take it from `next` of the page before.")
+
+
+def _answer(events: list[EventDict], next_: int | str | None) -> Response:
     return Response(orjson.dumps({"items": events, "next": next_}), mimetype="application/json")

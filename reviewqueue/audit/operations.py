@@ -59,8 +59,10 @@ def follow(
     return page
 
 
-def item_trail(db: Database, caller: Caller, item_id: uuid.UUID) -> list[EventDict]:
-    """An item's events, oldest first. Raises NoSuchItem out of the caller's reach.
+def item_trail(
+    db: Database, caller: Caller, item_id: uuid.UUID, *, after: int = 0, limit: int | None = None
+) -> list[EventDict]:
+    """An item's events behind the `after`th, oldest first. Raises NoSuchItem out of the caller's reach.
 
     While an item is open under a blind policy, reviewers do not learn what others said.
     """
@@ -69,7 +71,7 @@ def item_trail(db: Database, caller: Caller, item_id: uuid.UUID) -> list[EventDi
         item = session.get(Item, item_id)
         if item is None or not any(access.may(a, item.queue_id) for a in (Action.SEE, Action.FOLLOW_EVENTS)):
             raise NoSuchItem(f"There is no item {item_id} that you can reach.")
-        events = trail_of(session, item_id)
+        events = trail_of(session, item_id, after=after, limit=limit)
         if is_blind_to(session, access, item):
             return blinded(events, caller.actor.id)
         return events

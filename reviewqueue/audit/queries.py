@@ -27,15 +27,18 @@ class FeedPage:
     """What the reader sends as `after` next time."""
 
 
-def trail_of(session: Session, item_id: uuid.UUID) -> list[EventDict]:
-    """The item's events, oldest first; empty for an item that never was."""
+def trail_of(
+    session: Session, item_id: uuid.UUID, *, after: int = 0, limit: int | None = None
+) -> list[EventDict]:
+    """The item's events behind the `after`th, oldest first; empty for an item that never was."""
     rows = session.execute(
         sa.select(EventPosition.position, EventContent.body, Event.hash)
         .select_from(Event)
         .join(EventContent, EventContent.event_id == Event.id)
         .outerjoin(EventPosition, EventPosition.event_id == Event.id)
-        .where(Event.item_id == item_id)
+        .where(Event.item_id == item_id, Event.item_seq > after)
         .order_by(Event.item_seq)
+        .limit(limit)
     )
     return [event_dict(position, body, hash_) for position, body, hash_ in rows]
 

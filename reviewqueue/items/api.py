@@ -7,13 +7,13 @@ import re
 from flask import request
 from flask_openapi import APIBlueprint
 
-from ..errors import Fault, Invalid, Stale
+from ..errors import Fault, Invalid, PreconditionRequired, Stale
 from ..web.openapi import API, MORE_PARAMETERS, limit_body
 from ..web.requests import caller, database, request_id, settings
 from . import operations
 from .api_answers import Answer, optional_body, shown_claim, shown_item, shown_items
 from .api_deliveries import deliveries_of
-from .batches import answer, bodies
+from .batches import answer, bodies, one_batch
 from .deciding import Fence, Judgement
 from .documents import BatchDocument, ClaimedDocument, ItemDocument, ItemList
 from .forms import (
@@ -60,18 +60,23 @@ def enqueue(body: EnqueueForm) -> Answer:
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
     },
+    openapi_extensions={MORE_PARAMETERS: [IDEMPOTENCY_HEADER]},
 )
 def enqueue_batch(query: BatchQuery) -> Answer:
     limit_body(settings().max_batch_body)
+    data, key = request.get_data(cache=False), _idempotency_key()
+    once = one_batch(key, data, request.mimetype, query.atomic, request_id()) if key is not None else None
     results = operations.enqueue_batch(
         database(),
         caller(),
-        bodies(request.get_data(cache=False), request.mimetype),
+        bodies(data, request.mimetype),
         atomic=query.atomic,
+        once=once,
         request_id=request_id(),
     )
-    told = answer(results, request_id())
-    return told, 207 if told["refused"] else 200
+    told = (once and once.answer) or answer(results, request_id())
+    headers = {"Idempotent-Replayed": "true"} if once and once.replayed else {}
+    return told, 207 if told["refused"] else 200, headers
 
 
 @api.get("/items", summary="List items", responses={200: ItemList})
@@ -141,10 +146,21 @@ def claim(path: ItemPath) -> Answer:
     return shown_claim(operations.claim(database(), caller(), path.item_id, request_id=request_id())), 201
 
 
-@api.patch("/items/<uuid:item_id>/claim", summary="Renew a claim", responses={200: ClaimedDocument})
-def renew_claim(path: ItemPath, body: ClaimTokenForm) -> Answer:
+@api.patch(
+    "/items/<uuid:item_id>/claim",
+    summary="Renew a claim, by its token",
+    responses={200: ClaimedDocument},
+    request_body={
+        "required": True,
+        "content": {"application/json": {"schema": ClaimTokenForm.model_json_schema()}},
+    },
+)
+def renew_claim(path: ItemPath) -> Answer:
+    token = optional_body(ClaimTokenForm).given
+    if token is None:
+        raise PreconditionRequired("Send the claim's token as `claim_token`; the answer to the claim has it.")
     return shown_claim(
-        operations.renew_claim(database(), caller(), path.item_id, body.given, request_id=request_id())
+        operations.renew_claim(database(), caller(), path.item_id, token, request_id=request_id())
     )
 
 
@@ -175,7 +191,7 @@ def release_claim(path: ItemPath) -> Answer:
     openapi_extensions={MORE_PARAMETERS: [IF_MATCH]},
 )
 def decide(path: ItemPath, body: DecisionForm) -> Answer:
-    said = Judgement(body.verdict, body.output, body.reason, body.comment)
+    said = Judgement(body.verdict, body.output, body.reason, body.comment, despite_schema=body.despite_schema)
     fence = Fence(body.claim_token, _if_match())
     return shown_item(
         operations.decide(database(), caller(), path.item_id, said, fence, request_id=request_id())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import Invalid, NotJson, Refusal, UnsupportedMedia
 from ..web.strict_json import loads
 from .enqueueing import MOST_IN_BATCH
 from .operations import Taken
+from .repeats import OneBatch
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
@@ -32,6 +35,12 @@ def bodies(data: bytes, mimetype: str) -> list[Any]:
         raise Invalid("The body of a batch is a JSON array of items.")
     _require_few(len(array))
     return array
+
+
+def one_batch(key: str, data: bytes, mimetype: str, atomic: bool, request_id: str) -> OneBatch:
+    """A batch under an Idempotency-Key: equal are those of the same bytes, read the same way."""
+    way = f"batch\0{mimetype}\0{atomic}\0".encode()
+    return OneBatch(key, hashlib.sha256(way + data).digest(), partial(answer, request_id=request_id))
 
 
 def answer(results: Sequence[Taken | Refusal], request_id: str) -> dict[str, Any]:

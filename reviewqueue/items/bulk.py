@@ -51,6 +51,8 @@ class Preview:
     """The titles of the others, and why."""
     doubted: Sequence[tuple[Item, str]] = ()
     """Left alone too, unless they are asked for once more: what speaks against releasing them unread."""
+    sure: Collection[uuid.UUID] = ()
+    """Of the ready, those that are released although the same speaks against it."""
     outputs: Mapping[uuid.UUID, str] = field(default_factory=dict)
     """What is decided on, in short; not of an item whose suggestion is to be seen after the answer."""
     reasons: Sequence[Reasons] = ()
@@ -113,17 +115,15 @@ def preview(
         why_not = {item.id: why for item in visible if (why := checks.why_not(item, seen[item.id]))}
         possible = [item for item in visible if item.id not in why_not]
         outputs = checks.outputs(possible) if wanted.decides else {}
-        doubts = {
-            item.id: doubt
-            for item in possible
-            if item.id not in sure and (doubt := checks.doubt(item, outputs.get(item.id)))
-        }
+        doubted = {item.id: doubt for item in possible if (doubt := checks.doubt(item, outputs.get(item.id)))}
+        doubts = {item_id: doubt for item_id, doubt in doubted.items() if item_id not in sure}
         unknown = [f"…{item_id.hex[-8:]}" for item_id in seen.keys() - {item.id for item in visible}]
         return Preview(
             wanted,
             [item for item in possible if item.id not in doubts],
             [(item.title, why_not[item.id]) for item in visible if item.id in why_not]
             + [(title, "is no item that you can reach") for title in unknown],
+            sure=doubted.keys() - doubts.keys(),
             doubted=[(item, doubts[item.id]) for item in possible if item.id in doubts],
             outputs={item_id: in_short(output) for item_id, output in outputs.items()},
             reasons=_reasons(session, possible, wanted) if wanted.decides else (),
@@ -153,6 +153,7 @@ def _do(
             reason=orders.reasons.get(item.queue),
             comment=orders.comment,
             suggestion_visible=item.id in plan.outputs,
+            despite_schema=item.id in plan.sure,
         )
         operations.decide(db, caller, item.id, said, Fence(version=version), request_id=request_id)
     elif act is Act.ACKNOWLEDGE:

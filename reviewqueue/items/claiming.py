@@ -20,7 +20,7 @@ from ..audit.guard import SetBased, set_based
 from ..audit.models import Event
 from ..audit.trail import rfc3339
 from ..db import UtcDateTime
-from ..errors import AlreadyReviewed, ClaimedByAnother, ClaimLost, WrongState
+from ..errors import AlreadyReviewed, ClaimedByAnother, ClaimLost, GivenToAnother, WrongState
 from ..transaction import Transaction
 from .changing import drop_claim
 from .models import Evidence, Item, Review, is_open
@@ -36,6 +36,8 @@ class Reviewer:
     role: str
     assignees: tuple[str, ...]
     adjudicates: bool
+    assigns: bool
+    """May give items to people, and so may take one that is given to another."""
 
 
 def claim_next(
@@ -59,7 +61,7 @@ def claim_next(
 def claim(item: Item, tx: Transaction, reviewer: Reviewer, lease: timedelta) -> None:
     """Claims this item; who holds it already keeps the same token for another lease.
 
-    Raises ClaimedByAnother, AlreadyReviewed, or WrongState when nobody is asked about it.
+    Raises ClaimedByAnother, GivenToAnother, AlreadyReviewed, or WrongState when nobody is asked about it.
     """
     require_claimable(item, tx, reviewer)
     if item.claim_by == reviewer.id and is_held(item, tx.now):
@@ -113,6 +115,7 @@ def require_claimable(item: Item, tx: Transaction, reviewer: Reviewer) -> None:
             f"the item is {words(State(item.state))}; only pending and disputed items are claimed"
         )
     require_not_held_by_another(item, reviewer, tx.now)
+    require_not_given_to_another(item, reviewer, tx.now)
     if item.state == State.DISPUTED and not reviewer.adjudicates:
         raise WrongState("the reviews of this item disagree; it waits for an adjudicator")
     require_not_reviewed(item, tx, reviewer)
@@ -122,6 +125,14 @@ def require_not_held_by_another(item: Item, reviewer: Reviewer, now: datetime) -
     if is_held(item, now) and item.claim_by != reviewer.id:
         until = rfc3339(item.claim_until) if item.claim_until else None
         raise ClaimedByAnother(f"{item.claim_name} holds the item until {until}", until=until)
+
+
+def require_not_given_to_another(item: Item, reviewer: Reviewer, now: datetime) -> None:
+    """Who holds the item when it escalates goes on with it."""
+    if item.assigned_to is None or item.assigned_to in reviewer.assignees or reviewer.assigns:
+        return
+    if item.claim_by != reviewer.id or not is_held(item, now):
+        raise GivenToAnother(f"The item is given to {item.assigned_to}.", assigned_to=item.assigned_to)
 
 
 def require_not_reviewed(item: Item, tx: Transaction, reviewer: Reviewer) -> None:
@@ -134,6 +145,8 @@ def require_token(item: Item, reviewer: Reviewer, token: str | None, now: dateti
     if token is not None and item.claim_token == token and item.claim_by == reviewer.id:
         return
     require_not_held_by_another(item, reviewer, now)
+    if item.claim_by is None:
+        raise ClaimLost("Nobody holds the item: it was released, or has changed since; claim it again")
     raise ClaimLost("the claim is gone: it was released, or the item has changed since; claim the item again")
 
 

@@ -19,7 +19,13 @@ from ..queues.routing import Policy
 from ..queues.schemas import faults_of
 from ..transaction import Transaction
 from .changing import become, drop_claim, issue_outcome, retime
-from .claiming import Reviewer, require_not_held_by_another, require_not_reviewed, require_token
+from .claiming import (
+    Reviewer,
+    require_not_given_to_another,
+    require_not_held_by_another,
+    require_not_reviewed,
+    require_token,
+)
 from .differences import patch
 from .models import Evidence, Item, Review
 from .states import DECIDED, DECIDED_BY_VERDICT, State, Verdict, words
@@ -42,6 +48,10 @@ class Judgement:
     comment: str | None = None
     suggestion_visible: bool = True
     draft_edits: int = 0
+    answered_json: str | None = None
+    """In step_aside: the first answer, given before the suggestion was seen."""
+    despite_schema: bool = False
+    """Said on purpose: release the suggestion although it is missing or breaks the queue's schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +73,11 @@ def decide(
 ) -> Review:
     """Keeps the review, and decides the item where it settles it.
 
-    Raises PreconditionRequired, Stale, ClaimLost, ClaimedByAnother, AlreadyDecided, WrongState, AlreadyReviewed,
-    or Invalid when the judgement breaks the queue's rules.
+    Raises PreconditionRequired, Stale, ClaimLost, ClaimedByAnother, GivenToAnother, AlreadyDecided, WrongState,
+    AlreadyReviewed, or Invalid when the judgement breaks the queue's rules.
     """
     require_decidable(item, tx, reviewer, fence)
-    require_valid(said, policy)
+    require_valid(said, policy, evidence)
     review = _review(item, tx, reviewer, evidence, said)
     drop_claim(item)
     if review.adjudication or policy.reviews_needed == 1:
@@ -97,6 +107,7 @@ def require_decidable(item: Item, tx: Transaction, reviewer: Reviewer, fence: Fe
         require_token(item, reviewer, fence.token, tx.now)
     else:
         require_not_held_by_another(item, reviewer, tx.now)
+        require_not_given_to_another(item, reviewer, tx.now)
     if fence.version is not None and fence.version != item.version:
         raise Stale(f"the item is at version {item.version}; look at it again and decide on that")
     if item.state == State.DISPUTED and not reviewer.adjudicates:
@@ -104,8 +115,8 @@ def require_decidable(item: Item, tx: Transaction, reviewer: Reviewer, fence: Fe
     require_not_reviewed(item, tx, reviewer)
 
 
-def require_valid(said: Judgement, policy: Policy) -> None:
-    """Raises Invalid when an edit breaks the output schema, or a reason is unknown or missing.
+def require_valid(said: Judgement, policy: Policy, evidence: Evidence) -> None:
+    """Raises Invalid when an output breaks the schema, or a reason is unknown or missing.
 
     Where the queue has reasons for a reject, a reject needs one; an edit shows by itself what was wrong.
     """
@@ -121,6 +132,23 @@ def require_valid(said: Judgement, policy: Policy) -> None:
         faults.append(Fault("/reason", f"is required to reject; one of: {', '.join(known)}"))
     if faults:
         raise Invalid("The decision does not fit the queue's rules.", faults=faults)
+    if (
+        said.verdict is Verdict.ACCEPT
+        and not said.despite_schema
+        and (unfit := unfit_to_accept(evidence.output, policy))
+    ):
+        raise Invalid(
+            "The suggestion is missing or breaks the queue's schema: edit or reject it, or say `despite_schema` to "
+            "release it as it is.",
+            faults=unfit,
+        )
+
+
+def unfit_to_accept(suggested: Json, policy: Policy) -> tuple[Fault, ...]:
+    """What speaks against releasing a suggestion: it breaks the queue's schema, or is none where none would do."""
+    if policy.validator is not None:
+        return faults_of(policy.validator, suggested)
+    return (Fault("/output", "is missing: the model gave none"),) if suggested is None else ()
 
 
 def _review(item: Item, tx: Transaction, reviewer: Reviewer, evidence: Evidence, said: Judgement) -> Review:
@@ -165,9 +193,20 @@ def _told(item: Item, review: Review, evidence: Evidence, said: Judgement) -> di
         "output_hash": review.output_hash.hex() if review.output_hash else None,
         "claim": None,
     }
+    if said.answered_json is not None:
+        told["answered_first"] = _answered_first(orjson.loads(said.answered_json), evidence.output)
+    if said.despite_schema:
+        told["despite_schema"] = True
     if said.verdict is Verdict.EDIT:
         told["difference"] = patch(evidence.output, said.output)
     return told
+
+
+def _answered_first(answer: Json, suggested: Json) -> dict[str, Any]:
+    """What tells whether seeing the suggestion changed the person's mind. The content is told as an edit's is."""
+    difference = patch(suggested, answer)
+    told = {"output_hash": sha256_of(answer).hex(), "equals_suggestion": not difference}
+    return told | ({"difference": difference} if difference else {})
 
 
 def _round(tx: Transaction, item: Item) -> Sequence[Review]:

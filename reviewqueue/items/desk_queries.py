@@ -25,6 +25,8 @@ class DeskRow:
     escalated: int
     mine: int
     """Given to the person, or to a team of theirs."""
+    with_others: int
+    """Given to somebody else, and so not offered to the person."""
     may_review: bool
 
 
@@ -56,7 +58,7 @@ def desk(db: Database, caller: Caller) -> Desk:
             rows=[
                 DeskRow(
                     queue,
-                    *counts.get(queue.id, (0, 0, 0, 0, 0)),
+                    *counts.get(queue.id, (0, 0, 0, 0, 0, 0)),
                     access.may(Action.REVIEW, queue.id),
                 )
                 for queue in queues

@@ -24,7 +24,7 @@ from .handling import withdraw
 from .intake import Arrival, Intake, content_hash, write_many, write_one
 from .models import Item
 from .queries import one_shown
-from .repeats import Repeat
+from .repeats import OneBatch, Repeat
 from .views import Shown
 
 MOST_IN_BATCH = 10_000
@@ -66,7 +66,7 @@ def enqueue(
     with db.transaction(caller.actor, request_id) as tx:
         access = access_of(tx.session, caller)
         repeat = (
-            Repeat(tx, access, idempotency_key, content_hash(body)) if idempotency_key is not None else None
+            Repeat(tx, caller, idempotency_key, content_hash(body)) if idempotency_key is not None else None
         )
         if repeat is not None and (known_id := repeat.begin()) is not None:
             return Enqueued(one_shown(tx.session, known_id), replayed=True)
@@ -90,12 +90,13 @@ def enqueue_batch(
     bodies: Sequence[Any],
     *,
     atomic: bool = False,
+    once: OneBatch | None = None,
     request_id: str | None = None,
 ) -> list[Taken | Refusal]:
     """Takes many at once; a body may be a Refusal already, when its line could not be read.
 
     What is refused spoils no other, unless `atomic`: then Invalid is raised, with a pointer to each, and nothing is
-    taken.
+    taken. With `once`, which then has the answer, an equal call that was answered before has no effect.
     """
     if len(bodies) > MOST_IN_BATCH:
         raise Invalid(f"A batch holds up to {MOST_IN_BATCH} items; this one has {len(bodies)}. Send several.")
@@ -103,6 +104,8 @@ def enqueue_batch(
     if atomic:
         _refuse_all(results)
     with db.transaction(caller.actor, request_id) as tx:
+        if once is not None and once.was_answered(tx, caller):
+            return []
         for tried in range(1, MOST_TRIES + 1):
             fresh = _sort_out_known(tx, arrivals, results)
             try:
@@ -117,8 +120,11 @@ def enqueue_batch(
             _withdraw_superseded(tx, arrival)
         if atomic:
             _refuse_all(results)
+        told = [result for result in results if result is not None]
+        if once is not None:
+            once.keep(told)
         tx.after_commit(db.bell.ring)
-    return [result for result in results if result is not None]
+    return told
 
 
 def _arrivals(

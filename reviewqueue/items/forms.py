@@ -127,6 +127,8 @@ class DecisionForm(Form):
     reason: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     comment: Annotated[str, Field(max_length=10_000)] | None = None
     claim_token: Annotated[str, Field(max_length=100)] | None = None
+    despite_schema: bool = False
+    """With an accept: release the suggestion although it is missing or breaks the queue's schema."""
 
     @model_validator(mode="after")
     def _output_with_edit_alone(self) -> DecisionForm:

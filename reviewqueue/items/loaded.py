@@ -84,7 +84,8 @@ def reviewer_of(access: Access, queue_id: int, policy: Policy) -> Reviewer:
     if access.person_id is None or role is None:
         raise Forbidden("Reviewing needs a person with a role in the queue, or a key that belongs to one.")
     adjudicates = role is Role.MANAGER or (role is Role.LEAD and policy.adjudicate == "lead")
-    return Reviewer(access.person_id, access.actor.name, role.value, access.assignees, adjudicates)
+    assigns = access.may(Action.ASSIGN, queue_id)
+    return Reviewer(access.person_id, access.actor.name, role.value, access.assignees, adjudicates, assigns)
 
 
 def evidence_of(tx: Transaction, item: Item) -> Evidence:

@@ -279,7 +279,8 @@ class Draft(Base):
     """The page's form as it stands: {output, reason, comment}."""
     edits: Mapped[int] = mapped_column(sa.Integer, default=0)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """In `step_aside`: when the person's own answer was given, and the suggestion shown."""
+    answered_json: Mapped[str | None] = mapped_column(sa.Text)
+    """In `step_aside`: when the person's own answer was given and the suggestion shown, and the first such answer."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -293,5 +294,7 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
     body_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     item_id: Mapped[uuid.UUID | None] = mapped_column(sa.Uuid)
-    """What the first such request made; null only while it is under way."""
+    """What the first such request made; null only while it is under way, and of a batch."""
+    answer: Mapped[str | None] = mapped_column(sa.Text)
+    """Of a batch: what it answered, as JSON, since what became of each body is kept nowhere else."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

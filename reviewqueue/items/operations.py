@@ -61,7 +61,7 @@ def claim_next(
 
 
 def claim(db: Database, caller: Caller, item_id: uuid.UUID, *, request_id: str | None = None) -> Claimed:
-    """Claims this item. Raises ClaimedByAnother, AlreadyReviewed or WrongState."""
+    """Claims this item. Raises ClaimedByAnother, GivenToAnother, AlreadyReviewed or WrongState."""
     with loaded.handling(db, caller, item_id, Action.CLAIM, request_id) as on:
         claiming.claim(on.item, on.tx, on.reviewer, on.policy.lease)
         return loaded.claimed(on.tx, on.item, loaded.evidence_of(on.tx, on.item))
@@ -109,7 +109,7 @@ def decide(
         evidence = loaded.evidence_of(on.tx, on.item)
         draft = on.tx.session.get(Draft, (item_id, on.reviewer.id))
         if draft is not None:
-            said = replace(said, draft_edits=draft.edits)
+            said = replace(said, draft_edits=draft.edits, answered_json=draft.answered_json)
             on.tx.session.delete(draft)
         deciding.decide(on.item, on.tx, on.reviewer, on.policy, evidence, said, fence)
         return loaded.shown(on.tx, on.item)
@@ -254,9 +254,9 @@ def comment(
 
 
 def save_draft(
-    db: Database, caller: Caller, item_id: uuid.UUID, content: dict[str, Any], *, answered: bool = False
+    db: Database, caller: Caller, item_id: uuid.UUID, content: dict[str, Any], *, answered: str | None = None
 ) -> None:
-    """Keeps what the caller typed. Needs no claim: typed work outlives it. `answered`: in step_aside, the answer."""
+    """Keeps what the caller typed. Needs no claim: typed work outlives it. `answered`: in step_aside, as JSON."""
     with loaded.handling(db, caller, item_id, Action.REVIEW, None) as on:
         _keep_draft(on.tx, item_id, on.reviewer.id, content, answered=answered)
 
@@ -281,7 +281,7 @@ def _keep_draft(
     person_id: uuid.UUID,
     content: dict[str, Any],
     *,
-    answered: bool = False,
+    answered: str | None = None,
 ) -> None:
     draft = tx.session.get(Draft, (item_id, person_id))
     if draft is None:
@@ -289,8 +289,9 @@ def _keep_draft(
         tx.session.add(draft)
     if draft.content != content:
         draft.content, draft.edits = content, draft.edits + 1
-    if answered:
+    if answered is not None:
         draft.answered_at = tx.now
+        draft.answered_json = draft.answered_json or answered
     draft.updated_at = tx.now
 
 

@@ -117,23 +117,31 @@ def precedents(session: Session, item: Item, evidence: Evidence, limit: int = 3)
     return _told(session, best) if best else []
 
 
-def open_count(session: Session, queue_id: int) -> int:
-    """How many items of a queue wait for people, counted to a thousand: the page must not pay for a million."""
+def open_counts(session: Session, queue_id: int) -> dict[str | None, int]:
+    """How many items of a queue wait for people, by whom they are given to, if to anybody.
+
+    Counted to a thousand: the page must not pay for a million.
+    """
     some = (
-        sa.select(Item.id).where(Item.queue_id == queue_id, is_open(Item)).limit(COUNTED_AT_MOST).subquery()
+        sa.select(Item.assigned_to)
+        .where(Item.queue_id == queue_id, is_open(Item))
+        .limit(COUNTED_AT_MOST)
+        .subquery()
     )
-    return session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+    rows = session.execute(sa.select(some.c.assigned_to, sa.func.count()).group_by(some.c.assigned_to))
+    return {row[0]: row[1] for row in rows}
 
 
 def waiting_by_queue(
     session: Session, queue_ids: Collection[int], assignees: Collection[str], now: datetime
-) -> dict[int, tuple[int, int, int, int, int]]:
-    """For each queue with open items: waiting, due within the hour, overdue, escalated, given to one of these."""
+) -> dict[int, tuple[int, int, int, int, int, int]]:
+    """For each queue with open items: waiting, due within the hour, overdue, escalated, given to these, to others."""
     marks = (
         sa.and_(Item.due_at > now, Item.due_at <= now + timedelta(hours=1)),
         Item.due_at <= now,
         Item.level > 0,
         Item.assigned_to.in_(assignees),
+        Item.assigned_to.not_in(assignees),
     )
     rows = session.execute(
         sa.select(
@@ -142,7 +150,7 @@ def waiting_by_queue(
         .where(Item.queue_id.in_(queue_ids), is_open(Item))
         .group_by(Item.queue_id)
     )
-    return {row[0]: (row[1], int(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows}
+    return {row[0]: (row[1], *(int(row[n]) for n in range(2, 7))) for row in rows}
 
 
 def draft_of(session: Session, item_id: uuid.UUID, person_id: uuid.UUID) -> Draft | None:

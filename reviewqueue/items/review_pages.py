@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from flask import Response, flash, jsonify, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -23,7 +24,7 @@ from .dossiers import dossier
 from .operations import claim_next, decide, drop_draft, release_claim, renew_claim, save_draft
 from .refusals import told_faults, without_control
 from .reopening import UNDO_SECONDS
-from .suggestion import Typed, controls
+from .suggestion import Typed, answer_of, controls
 from .verdicts import told_reviews
 
 MOST_SKIPPED = 200
@@ -114,8 +115,8 @@ def post_answer(item_id: uuid.UUID) -> ResponseReturnValue:
     db, who, typed = database(), caller(), Typed.of_form(request.form)
     basis = reviewing.basis_of(db, who, item_id)
     try:
-        output_form.parse(basis.schema, typed.output or {}, basis.shown)
-        save_draft(db, who, item_id, typed.as_draft(), answered=True)
+        answered = orjson.dumps(answer_of(basis.schema, basis.shown, typed)).decode()
+        save_draft(db, who, item_id, typed.as_draft(), answered=answered)
     except Refusal as refusal:
         return review_page(item_id, _claim_of_form(item_id), typed=typed, refusal=refusal)
     return _here(basis.queue, item_id)

@@ -14,9 +14,8 @@ from ..queues.lanes import Lane
 from ..queues.models import Queue
 from ..queues.policies import policy_of, queue_named
 from ..queues.routing import Policy
-from ..queues.schemas import faults_of
 from . import output_form, page_queries, queries
-from .deciding import Judgement
+from .deciding import Judgement, unfit_to_accept
 from .differences import patch
 from .loaded import no_such_item
 from .models import Evidence, Item
@@ -80,6 +79,9 @@ class Basis:
             comment=typed.comment.strip() or None,
             suggestion_visible=not self.hidden,
             draft_edits=self.draft_edits + edits,
+            despite_schema=said is Verdict.ACCEPT
+            and sure
+            and bool(unfit_to_accept(self.suggested, self.policy)),
         )
 
     def says_something(self, typed: Typed) -> bool:
@@ -107,11 +109,11 @@ class Basis:
 
 def what_is_wrong(policy: Policy, suggested: Json, schema: dict[str, Any] | None) -> str:
     """What speaks against releasing a suggestion unread: it is missing, or breaks the queue's schema."""
-    if suggested is None:
-        return "The model gave no output."
-    faults = faults_of(policy.validator, suggested) if policy.validator is not None else ()
+    faults = unfit_to_accept(suggested, policy)
     if not faults:
         return ""
+    if suggested is None:
+        return "The model gave no output."
     told = told_faults(faults[:3], output_form.fields(schema, suggested))
     return f"The suggestion does not fit the queue's schema: {' '.join(told)}"
 
@@ -123,6 +125,10 @@ class Around:
     queue: Queue
     decided_today: int
     waiting: int
+    with_others: int
+    """Of these, given to somebody else, and so not offered to the person."""
+    other: str | None
+    """Who they are, if they are all given to one."""
     undo_id: uuid.UUID | None
     undo_title: str | None
     undo_at: datetime | None
@@ -182,11 +188,15 @@ def around(db: Database, caller: Caller, queue: str) -> Around:
         access.require(Action.CLAIM, desk.id, desk.name)
         me = access.person_id
         last = page_queries.undoable(session, me, now) if me else None
+        waiting = page_queries.open_counts(session, desk.id)
+        others = {to: count for to, count in waiting.items() if to and to not in access.assignees}
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return Around(
             queue=desk,
             decided_today=queries.reviews_since(session, me, midnight) if me else 0,
-            waiting=page_queries.open_count(session, desk.id),
+            waiting=sum(waiting.values()),
+            with_others=sum(others.values()),
+            other=next(iter(others)) if len(others) == 1 else None,
             undo_id=last[1].id if last else None,
             undo_title=last[1].title if last else None,
             undo_at=last[0].at if last else None,

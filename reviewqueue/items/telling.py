@@ -69,7 +69,11 @@ def _claimed(by: str, data: Mapping[str, Any]) -> str:
 
 
 def _reviewed(by: str, data: Mapping[str, Any]) -> str:
-    return f"{by} reviewed it{' as adjudicator' if data.get('adjudication') else ''}: {data.get('verdict')}"
+    role = " as adjudicator" if data.get("adjudication") else ""
+    first = data.get("answered_first")
+    same = "the same as" if first and first["equals_suggestion"] else "other than"
+    answered = f", after an answer of their own, {same} the suggestion" if first else ""
+    return f"{by} reviewed it{role}: {data.get('verdict')}{answered}"
 
 
 def _escalated(by: str, data: Mapping[str, Any]) -> str:

@@ -33,13 +33,22 @@ DOCUMENT_ANSWER: dict[str, Any] = {
 }
 WARNING = {
     "schema": {"type": "string"},
-    "description": "What of the policy is allowed and hardly meant; one header for each.",
+    "description": "What is allowed and hardly meant; one header for each, and `warnings` beside the document.",
 }
 APPLIED_ANSWER: dict[str, Any] = {
-    **DOCUMENT_ANSWER,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AppliedQueueDocument"}}},
     "headers": {**DOCUMENT_ANSWER["headers"], "Policy-Warning": WARNING},
 }
+
+
+class AppliedQueueDocument(QueueDocument):
+    """The document as it now stands."""
+
+    warnings: list[str] = Field([], description="What is allowed and hardly meant; no part of the document.")
+
+
 api.components_schemas.update(parse_body(QueueDocument)[1])
+api.components_schemas.update(parse_body(AppliedQueueDocument)[1])
 
 
 class QueuePath(BaseModel):
@@ -80,12 +89,13 @@ def get_queue(path: QueuePath) -> AnswerWithHeaders:
 )
 def put_queue(path: QueuePath) -> tuple[Answer, int, dict[str, str | list[str]]]:
     applied = operations.apply(database(), caller(), _document(), queue=path.queue, request_id=request_id())
+    told = {"warnings": applied.warnings} if applied.warnings else {}
     headers: dict[str, str | list[str]] = {"Policy-Version": str(applied.policy_version)}
     if applied.warnings:
         headers["Policy-Warning"] = applied.warnings
     if applied.created:
         headers["Location"] = f"{API}/queues/{applied.queue}"
-    return applied.document, 201 if applied.created else 200, headers
+    return applied.document | told, 201 if applied.created else 200, headers
 
 
 @api.get("/queues/<queue>/policies", summary="List a policy's versions", responses={200: answers.PolicyList})

@@ -20,15 +20,16 @@ from ..transaction import Transaction
 from .models import Queue
 
 
-def keep_in_step(tx: Transaction, queue: Queue, before: Mapping[str, Any]) -> list[str]:
+def keep_in_step(tx: Transaction, queue: Queue, before: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Grants and ends roles so that they are what the queue's document says, where `before` was its document.
 
-    Returns a line for whatever changed, and for each person who is named and not there yet.
+    Returns a line for whatever changed, and one for each person who is named and not there yet.
     """
     named, was_named = named_in(queue.document), named_in(before)
     holders = _Holders(tx, {holder for _, holder in [*named, *was_named]})
     place = QueueNamed(queue.id, queue.name)
     lines: list[str] = []
+    absent: list[str] = []
     for role, holder in was_named:
         found = holders.find(holder)
         if (role, holder) not in named and found is not None and revoke(tx, place, role, holder, found):
@@ -36,12 +37,12 @@ def keep_in_step(tx: Transaction, queue: Queue, before: Mapping[str, Any]) -> li
     for role, holder in named:
         found = holders.find_or_make_team(holder)
         if found is None:
-            lines.append(
+            absent.append(
                 f"members.{role}: nobody has the address {holder} yet; add the person to give the role"
             )
         elif grant(tx, place, role, holder, found):
             lines.append(f"members.{role}: {holder} now holds the role")
-    return lines
+    return lines, absent
 
 
 def named_in(document: Mapping[str, Any]) -> list[tuple[Role, str]]:

@@ -35,7 +35,7 @@ class Applied:
     document: dict[str, Any]
     """The whole document as it now stands."""
     warnings: list[str]
-    """What of its policy is allowed and hardly meant; told each time."""
+    """What of its policy is allowed and hardly meant, and which members are not there yet; told each time."""
 
 
 def apply(
@@ -87,8 +87,8 @@ def _create(tx: Transaction, document: QueueDocument) -> Applied:
     told = {"stage": queue.stage, "document": queue.document}
     tx.trail.record(queue, EventType.QUEUE_CREATED, told, queue=queue.name, queue_id=queue.id)
     _publish(tx, queue, policy_part, [])
-    lines = keep_in_step(tx, queue, before={})
-    warnings = all_warnings(tx.session, queue, policy_part, tx.now)
+    lines, absent = keep_in_step(tx, queue, before={})
+    warnings = absent + all_warnings(tx.session, queue, policy_part, tx.now)
     return Applied(queue.name, True, queue.policy_version, lines, document.as_dict(), warnings)
 
 
@@ -102,8 +102,8 @@ def _change(tx: Transaction, queue: Queue, document: QueueDocument) -> Applied:
         tx.trail.record(queue, EventType.QUEUE_CHANGED, told, queue=queue.name, queue_id=queue.id)
     policy_part = policy_part_with_hours(tx.session, document, tx.now)
     published = _publish_if_changed(tx, queue, policy_part)
-    roles = keep_in_step(tx, queue, before)
-    warnings = all_warnings(tx.session, queue, policy_part, tx.now)
+    roles, absent = keep_in_step(tx, queue, before)
+    warnings = absent + all_warnings(tx.session, queue, policy_part, tx.now)
     changes = changed + published + roles
     return Applied(queue.name, False, queue.policy_version, changes, document.as_dict(), warnings)
 

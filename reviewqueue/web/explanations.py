@@ -115,6 +115,12 @@ EXPLAINED = {
         "Ann holds the item until 2026-03-02T09:10:00Z.",
         members={"until": "2026-03-02T09:10:00Z"},
     ),
+    "given-to-another": Explanation(
+        "The item is assigned to a person or team that you are not: by a lead, or since it escalated.",
+        "`assigned_to` says to whom. Take the next item; a lead can give this one to you, or take it themselves.",
+        "The item is given to team:leads.",
+        members={"assigned_to": "team:leads"},
+    ),
     "already-decided": Explanation(
         "A decision stands for this item, so it takes no other and cannot be withdrawn.",
         "Read the item: its `outcome` is what the app may act on. A lead can reopen it, with a reason.",

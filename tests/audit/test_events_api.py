@@ -182,6 +182,23 @@ def test_an_items_trail(db: Database, queue: Queue, clerk: Person, get: Get) -> 
     assert all(event["position"] for event in get(f"/items/{item_id}/events")["items"])
 
 
+def test_an_items_trail_comes_in_pages(
+    db: Database, queue: Queue, clerk: Person, get: Get, app: Flask
+) -> None:
+    item_id = make_item(db, queue)
+    make_decision(db, item_id, clerk)
+    path, seen = f"/items/{item_id}/events", []
+    query: dict[str, Any] = {"limit": 2}
+    while query.get("cursor", "") is not None:
+        page = get(path, **query)
+        seen.append([event["item_seq"] for event in page["items"]])
+        query["cursor"] = page["next"]
+    assert seen == [[1, 2], [3]]
+    for bad in ("limit=0", "limit=201", "cursor=!!", "cursor=WyJhIl0", "after=1"):
+        answer = app.test_client().get(f"/api/v1{path}?{bad}", headers=key_headers(db))
+        assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+
+
 def test_an_item_that_is_not_there(app: Flask, db: Database, queue: Queue) -> None:
     answer = app.test_client().get(f"/api/v1/items/{uuid.uuid4()}/events", headers=key_headers(db))
     assert (answer.status_code, answer.get_json()["type"]) == (404, "/problems/no-such-item")

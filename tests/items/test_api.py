@@ -165,6 +165,27 @@ def test_a_batch_tells_what_became_of_each(office: Office, by_app: Call, ndjson:
     assert told["results"][2]["problem"]["errors"][0]["pointer"] == "/confidence"
 
 
+def test_a_batch_under_a_key_is_answered_again_as_it_was(office: Office, by_app: Call) -> None:
+    bodies, key = [office.body(), office.body(confidence=9)], {"Idempotency-Key": "k"}
+    first = by_app("POST", "/items/batch", json=bodies, headers=key)
+    again = by_app("POST", "/items/batch", json=bodies, headers=key)
+    assert (first.status_code, again.status_code) == (207, 207)
+    assert ("Idempotent-Replayed" in first.headers, again.headers["Idempotent-Replayed"]) == (False, "true")
+    assert again.get_json() == first.get_json()
+    assert len(by_app("GET", "/items").get_json()["items"]) == 1
+    for path, body in (("/items/batch", bodies[:1]), ("/items", bodies[0])):
+        other = by_app("POST", path, json=body, headers=key)
+        assert (other.status_code, other.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+def test_a_refused_atomic_batch_does_not_use_up_its_key(office: Office, by_app: Call) -> None:
+    key = {"Idempotency-Key": "k"}
+    bodies = [office.body(), office.body(confidence=9)]
+    assert by_app("POST", "/items/batch?atomic=true", json=bodies, headers=key).status_code == 422
+    taken = by_app("POST", "/items/batch?atomic=true", json=bodies[:1], headers=key)
+    assert (taken.status_code, taken.get_json()["accepted"]) == (200, 1)
+
+
 def test_an_atomic_batch_is_422_and_leaves_nothing(office: Office, by_app: Call) -> None:
     answer = by_app("POST", "/items/batch?atomic=true", json=[office.body(), office.body(confidence=9)])
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/1/confidence")
@@ -177,9 +198,12 @@ def test_a_claim_is_renewed_and_released_by_its_token(office: Office, by_ann: Ca
     assert claimed.status_code == 201
     token = claimed.get_json()["token"]
     assert by_ann("PATCH", path, json={"token": "wrong"}).status_code == 412
+    bare = by_ann("PATCH", path)
+    assert (bare.status_code, "claim_token" in bare.get_json()["detail"]) == (428, True)
     assert by_ann("PATCH", path, json={"token": token}).status_code == 200
     assert by_ann("DELETE", path, json={"token": token}).status_code == 204
-    assert by_ann("DELETE", path, json={"token": token}).status_code == 412
+    gone = by_ann("DELETE", path, json={"token": token})
+    assert (gone.status_code, gone.get_json()["detail"].partition(":")[0]) == (412, "Nobody holds the item")
 
 
 def test_a_decision_needs_the_token_or_if_match(office: Office, by_ann: Call) -> None:
@@ -190,6 +214,14 @@ def test_a_decision_needs_the_token_or_if_match(office: Office, by_ann: Call) ->
     assert by_ann("POST", path, json={**accept, "output": {}}, headers={"If-Match": '"1"'}).status_code == 422
     assert by_ann("POST", path, json={"verdict": "reject"}, headers={"If-Match": '"1"'}).status_code == 422
     assert by_ann("POST", path, json=accept, headers={"If-Match": '"1"'}).status_code == 200
+
+
+def test_the_api_accepts_an_unfit_output_on_purpose_only(office: Office, by_ann: Call) -> None:
+    path, seen = f"/items/{office.enqueue(output=None)}/decision", {"If-Match": '"1"'}
+    refused = by_ann("POST", path, json={"verdict": "accept"}, headers=seen)
+    assert (refused.status_code, refused.get_json()["errors"][0]["pointer"]) == (422, "/output")
+    on_purpose = {"verdict": "accept", "despite_schema": True}
+    assert by_ann("POST", path, json=on_purpose, headers=seen).status_code == 200
 
 
 def test_lists_filter_order_and_page(office: Office, by_app: Call, clock: MovableClock) -> None:

@@ -6,8 +6,20 @@ import pytest
 
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
-from reviewqueue.errors import AlreadyReviewed, ClaimedByAnother, ClaimLost, Forbidden, Refusal, WrongState
-from reviewqueue.items import operations
+from reviewqueue.errors import (
+    AlreadyReviewed,
+    ClaimedByAnother,
+    ClaimLost,
+    Forbidden,
+    GivenToAnother,
+    Refusal,
+    WrongState,
+)
+from reviewqueue.escalation.operations import fire_due
+from reviewqueue.items import operations, reviewing
+from reviewqueue.items.deciding import Fence, Judgement
+from reviewqueue.items.desk_queries import desk
+from reviewqueue.items.states import Verdict
 
 from .office import APP, Office, open_office
 
@@ -110,9 +122,35 @@ def test_an_assigned_item_is_offered_to_its_assignee_alone(office: Office) -> No
     assert refused.value.status == 422
 
 
-def test_a_snoozed_item_is_offered_again_only_when_it_wakes(office: Office, clock: MovableClock) -> None:
-    from reviewqueue.escalation.operations import fire_due
+def test_an_item_given_to_another_is_theirs_or_a_leads(office: Office) -> None:
+    item_id = office.enqueue()
+    operations.assign(office.db, office.caller("lea"), item_id, "bob@example.org")
+    with pytest.raises(GivenToAnother) as refused:
+        office.claim("ann", item_id)
+    assert refused.value.extra == {"assigned_to": "bob@example.org"}
+    seen = Fence(version=office.item(item_id)["version"])
+    with pytest.raises(GivenToAnother):
+        operations.decide(office.db, office.caller("ann"), item_id, Judgement(Verdict.ACCEPT), seen)
+    for name in ("bob", "lea"):
+        token = office.claim(name, item_id).token
+        operations.release_claim(office.db, office.caller(name), item_id, token)
 
+
+def test_who_holds_an_item_when_it_escalates_goes_on_with_it(db: Database, clock: MovableClock) -> None:
+    office = open_office(db, lease="12h", escalation=[{"after": "1h", "to": "lea@example.org"}])
+    item_id = office.enqueue()
+    claimed = office.claim("ann", item_id)
+    clock.move(hours=2)
+    assert fire_due(db) == 1
+    assert office.item(item_id)["assigned_to"] == "lea@example.org"
+    assert office.claim("ann", item_id).token == claimed.token
+    [row] = desk(db, office.caller("bob")).rows
+    assert (row.waiting, row.mine, row.with_others) == (1, 0, 1)
+    around = reviewing.around(db, office.caller("bob"), "receipts")
+    assert (around.waiting, around.with_others, around.other) == (1, 1, "lea@example.org")
+
+
+def test_a_snoozed_item_is_offered_again_only_when_it_wakes(office: Office, clock: MovableClock) -> None:
     item_id = office.enqueue()
     until = clock.now().replace(hour=11)
     operations.snooze(office.db, office.caller("ann"), item_id, until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from reviewqueue.items import operations
 from reviewqueue.items.deciding import Fence, Judgement
 from reviewqueue.items.states import Verdict
 
+from ..support.making import load, make_decision, make_item, make_person, make_queue
 from .office import APP, Office, open_office
 
 
@@ -93,6 +95,26 @@ def test_an_edit_must_fit_the_schema_and_a_reject_must_have_its_reason(office: O
         assert [f.pointer for f in refused.value.faults] == ["/reason"]
     assert office.item(item_id)["state"] == "pending"
     assert office.types(item_id) == ["enqueued", "claimed"]
+
+
+@pytest.mark.parametrize(("output", "at"), [(None, "/output"), ({"total": 13}, "/output/total")])
+def test_an_unfit_output_is_accepted_on_purpose_only(office: Office, output: Any, at: str) -> None:
+    item_id = office.enqueue(output=output)
+    token = office.claim("ann", item_id).token
+    with pytest.raises(Invalid) as refused:
+        office.decide("ann", item_id, "accept", token)
+    assert [f.pointer for f in refused.value.faults] == [at]
+    office.decide("ann", item_id, "accept", token, despite_schema=True)
+    assert office.trail(item_id)[-2]["data"]["despite_schema"] is True
+
+
+def test_no_output_is_accepted_where_it_fits_the_schema_and_not_without_one(db: Database) -> None:
+    for name, schema in (("maybe", {"type": ["string", "null"]}), ("free", None)):
+        queue = make_queue(db, name, output_schema=schema)
+        item_id = make_item(db, queue, output=None)
+        with nullcontext() if schema else pytest.raises(Invalid):
+            make_decision(db, item_id, make_person(db, f"{name}@example.org", queue))
+        assert load(db, item_id).state == ("accepted" if schema else "pending")
 
 
 def test_two_reviews_that_agree_decide(db: Database) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from reviewqueue.db import Database
 from reviewqueue.errors import ExternalIdTaken, Forbidden, IdempotencyKeyReused, Invalid, NoSuchQueue, Refusal
 from reviewqueue.items import operations
+from reviewqueue.items.batches import one_batch
 from reviewqueue.items.models import Evidence, Item
 from reviewqueue.items.operations import Taken
 
@@ -119,6 +120,30 @@ def test_fifty_equal_calls_at_once_have_one_effect(office: Office, named: dict[s
         thread.join()
     assert failures == []
     assert len(ids) == 50 and len(set(ids)) == 1
+    assert count(office.db) == 1
+
+
+def test_equal_batches_at_once_under_one_key_have_one_effect(office: Office) -> None:
+    bodies, answers, failures = [office.body(), office.body(confidence=7)], [], []
+    start = threading.Barrier(8)
+
+    def call() -> None:
+        once = one_batch("k", b"the bytes", "application/json", atomic=False, request_id="r")
+        start.wait()
+        try:
+            operations.enqueue_batch(office.db, APP, bodies, once=once)
+        except Exception as error:  # whatever it is, the assertion below tells
+            failures.append(error)
+        answers.append((once.answer, once.replayed))
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert [answer for answer, _ in answers] == [answers[0][0]] * 8
+    assert sorted(replayed for _, replayed in answers) == [False] + [True] * 7
     assert count(office.db) == 1
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from reviewqueue.canonical import sha256_of
 from reviewqueue.clock import MovableClock
 from reviewqueue.db import Database
 from tests.items.browsing import HTML, HTMX, Form, Visitor
@@ -152,7 +153,7 @@ def test_a_decision_that_came_too_late_keeps_what_was_typed(
     office.decide("bob", item_id, token=office.claim("bob", item_id).token)
     answer = ann.act(item_id, "decision", form, verdict="edit", **{"output/total": "99.98"})
     assert answer.status_code == 409
-    assert "is decided already" in answer.text
+    assert "is decided already.</b> The item is" in answer.text
     assert Form(answer.text).values["output/total"] == "99.98"
 
 
@@ -242,7 +243,7 @@ def test_an_undo_after_half_a_minute_is_refused_in_words(
     clock.move(seconds=31)
     answer = ann.act(item_id, "undo", Form(text).values)
     assert answer.status_code == 409
-    assert "more than 30 seconds have passed" in answer.text
+    assert "More than 30 seconds have passed" in answer.text
     assert "undo" not in ann.get(REVIEW).text.lower().partition("</main>")[2]
 
 
@@ -262,6 +263,23 @@ def test_step_aside_hides_the_suggestion_until_the_person_has_answered(office: O
     assert shown["output/total"] == "27.18"
     ann.act(item_id, "decision", shown, verdict="edit", reason="wrong-total")
     assert office.item(item_id)["outcome"]["output"] == {"total": "27.18"}
+
+
+@pytest.mark.parametrize(("typed", "equal"), [("27.18", False), ("31.41", True)])
+def test_the_first_answer_stays_on_the_trail_whatever_is_decided_then(
+    office: Office, ann: Visitor, typed: str, equal: bool
+) -> None:
+    item_id = office.enqueue(confidence=0.1, output={"total": "31.41"})
+    form = ann.form_at(REVIEW)
+    for answer in (typed, "99.99"):
+        text = ann.landed(ann.act(item_id, "answer", form, **{"output/total": answer}))
+    ann.act(item_id, "decision", Form(text).values, verdict="accept")
+    reviewed = next(event for event in office.trail(item_id) if event["type"] == "item.reviewed")
+    first = reviewed["data"]["answered_first"]
+    assert first["equals_suggestion"] is equal
+    assert first["output_hash"] == sha256_of({"total": typed}).hex()
+    told = [{"op": "replace", "path": "/total", "value": typed}]
+    assert first.get("difference") == (None if equal else told)
 
 
 def test_what_was_on_the_screen_is_on_the_trail(office: Office, ann: Visitor) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +17,7 @@ from reviewqueue.backups import back_up, restore
 from reviewqueue.db import Database
 from reviewqueue.errors import Conflict, Invalid, NotFound
 from reviewqueue.items.models import Item
+from reviewqueue.migrating import upgrade
 
 from ..support.making import make_item, make_items, make_queue
 
@@ -22,6 +25,24 @@ from ..support.making import make_item, make_items, make_queue
 def items_in(db: Database) -> int:
     with db.reading() as session:
         return session.scalar(sa.select(sa.func.count()).select_from(Item)) or 0
+
+
+def test_database_and_copies_are_for_their_owner_alone(tmp_path: Path) -> None:
+    open_umask = os.umask(0o022)
+    db = Database(f"sqlite:///{tmp_path / 'made.sqlite3'}")
+    try:
+        upgrade(db)
+        back_up(db, tmp_path / "copy")
+        restore(db, tmp_path / "copy")
+        make_queue(db)
+        with db.reading():
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("[mc]*[!k]")}
+    finally:
+        db.dispose()
+        os.umask(open_umask)
+    assert {name.partition("restore")[0] for name in modes} >= {"copy", "made.sqlite3", "made.sqlite3-wal"}
+    assert any("before-restore" in name for name in modes)
+    assert set(modes.values()) == {0o600}, modes
 
 
 def test_a_backup_made_while_others_write_is_whole(sqlite_db: Database, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_put_creates_with_201_and_answers_the_canonical_document(
     document = parse(CONTRACT_DOCUMENT).as_dict()
     answer = client.put(f"{AT}/receipt-extraction", json=document, headers=key)
     assert answer.status_code == 201
-    assert answer.json == document
+    assert {key: value for key, value in (answer.json or {}).items() if key != "warnings"} == document
     assert answer.headers["Location"] == f"{AT}/receipt-extraction"
     assert answer.headers["Policy-Version"] == "1"
     read = client.get(f"{AT}/receipt-extraction", headers=key)
@@ -54,7 +54,9 @@ def test_what_get_answers_can_be_put_back_unchanged(client: FlaskClient, key: di
     )
     document = client.get(f"{AT}/receipt-extraction", headers=key).json
     again = client.put(f"{AT}/receipt-extraction", json=document, headers=key)
-    assert (again.status_code, again.json, again.headers["Policy-Version"]) == (200, document, "1")
+    told = again.json or {}
+    assert told.pop("warnings")
+    assert (again.status_code, told, again.headers["Policy-Version"]) == (200, document, "1")
 
 
 @pytest.mark.parametrize(

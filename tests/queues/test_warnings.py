@@ -71,15 +71,20 @@ def test_a_deadline_that_a_weekend_lets_pass_first() -> None:
     assert told(WEEKDAYS, due=rules["due"], deadline={"after": "4d", "fallback": REJECT}) == []
 
 
-def test_the_api_tells_each_in_a_header_and_leaves_the_document_alone(
-    client: FlaskClient, db: Database
-) -> None:
-    document = {"policy": {"deadline": {"after": "2h", "fallback": "accept"}, "due": {"after": "4h"}}}
+def test_the_api_tells_each_beside_the_document_and_in_a_header(client: FlaskClient, db: Database) -> None:
+    document = {
+        "members": {"lead": ["late@example.org"]},
+        "policy": {"deadline": {"after": "2h", "fallback": "accept"}, "due": {"after": "4h"}},
+    }
     headers = key_headers(db)
     answer = client.put("/api/v1/queues/receipts", headers=headers, json=document)
     told = answer.headers.getlist("Policy-Warning")
-    assert [warning.partition(":")[0] for warning in told] == ["policy.deadline.fallback", "policy.due.after"]
-    assert answer.json == client.get("/api/v1/queues/receipts", headers=headers).json
+    assert [warning.partition(":")[0] for warning in told] == [
+        "members.lead", "policy.deadline.fallback", "policy.due.after"
+    ]  # fmt: skip
+    applied = answer.json or {}
+    assert applied.pop("warnings") == told
+    assert applied == client.get("/api/v1/queues/receipts", headers=headers).json
     again = client.put("/api/v1/queues/receipts", headers=headers, json=document)
     assert again.headers.getlist("Policy-Warning") == told
 

@@ -112,7 +112,8 @@ def load(db: Database, item_id: uuid.UUID) -> Item:
 
 def reviewer_of(person: Person, role: str = "reviewer", teams: Sequence[str] = ()) -> Reviewer:
     assignees = (person.email, *(f"team:{team}" for team in teams))
-    return Reviewer(person.id, person.name, role, assignees, adjudicates=role != "reviewer")
+    leads = role != "reviewer"
+    return Reviewer(person.id, person.name, role, assignees, adjudicates=leads, assigns=leads)
 
 
 def make_claim(db: Database, item_id: uuid.UUID, person: Person) -> str:
