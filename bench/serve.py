@@ -12,12 +12,13 @@ from flask import Flask
 
 from reviewqueue.config import load
 from reviewqueue.db import Database
-from reviewqueue.serving import RECEIVED_AT_ONCE, collect_seldom
+from reviewqueue.serving import RECEIVED_AT_ONCE, collect_seldom, share_arenas
 
 THREADS = 8
 
 
 def main(which: str) -> None:
+    share_arenas()
     server = waitress.create_server(
         _app(which), host="127.0.0.1", port=0, threads=THREADS, recv_bytes=RECEIVED_AT_ONCE
     )
