@@ -121,3 +121,13 @@ def test_on_call_names_who_is_on_call_now_and_next(admin: Page) -> None:
     admin.goto("/oncall")
     expect(admin.get_by_role("heading", name="Nights")).to_be_visible()
     expect(admin.locator("main")).to_contain_text("lea")
+
+
+def test_on_a_phone_the_answers_about_an_item_have_room_beside_long_questions(
+    admin: Page, late: uuid.UUID
+) -> None:
+    admin.set_viewport_size({"width": 390, "height": 844})
+    admin.goto(f"/items/{late}")
+    assert admin.evaluate("document.documentElement.scrollWidth") == 390
+    widths = admin.evaluate("[...document.querySelectorAll('dl.facts dd')].map(answer => answer.clientWidth)")
+    assert min(widths) > 150
