@@ -59,9 +59,9 @@ def escalate_by_hand(
     raised = _raise_to(item, level, step, assignees, to)
     if step is not None and level > item.timer_step:
         item.timer_step, item.timer_repeats, item.timer_fired_at = level, 0, tx.now
+    told = tell_escalated_by_hand(item, tx, assignees.audience, to, step)  # while it is known who holds it
     drop_claim(item)
     drop_acknowledgement(item)
-    told = tell_escalated_by_hand(item, tx, assignees.audience, to, step)
     tx.record(item, EventType.ITEM_ESCALATED, reason=reason, claim=None, told=told, **raised)
     retime(item, policy, tx.now)
 

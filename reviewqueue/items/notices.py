@@ -7,6 +7,7 @@ and nothing that people wrote.
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 from ..notifications.audience import Audience, Found
@@ -35,20 +36,25 @@ def tell_escalated(
 def tell_escalated_by_hand(
     item: Item, tx: Transaction, audience: Audience, to: str | None, step: Step | None
 ) -> Told:
-    """To who is named, and to the targets of the step, which will not fire for them any more."""
+    """To who is named, and to the targets of the step, which will not fire for them any more.
+
+    Whose claim this ends is told in the app, whoever else is told: what they work on would only fail to be saved.
+    """
     named = [to] if to is not None else []
     targets = dict.fromkeys([*named, *(step.to if step is not None else ())])
     found = others(audience.find(item.queue_id, tuple(targets)), tx.actor.id)
     why = f"{tx.actor.name} escalated it to level {item.level}."
     through = step.notify if step is not None else BY_DEFAULT
-    return tell(tx, audience, subject_of(item), Kind.ESCALATED, why, found, through)
+    told = tell(tx, audience, subject_of(item), Kind.ESCALATED, why, found, through)
+    held = others(audience.concerned(item.queue_id, (), _holder(item, tx)), tx.actor.id)
+    over = f"{tx.actor.name} escalated it to level {item.level}, which ended your claim."
+    return told + tell(tx, audience, subject_of(item), Kind.TAKEN_BACK, over, held, (IN_APP,))
 
 
 def tell_deescalated(item: Item, tx: Transaction, audience: Audience, before: str | None) -> Told:
     """In the app, to whom it is taken from, to whom it goes, and to who holds it and goes on."""
     targets = [name for name in dict.fromkeys((before, item.assigned_to)) if name is not None]
-    holder = item.claim_by if item.claim_until is not None and item.claim_until > tx.now else None
-    found = others(audience.concerned(item.queue_id, targets, holder), tx.actor.id)
+    found = others(audience.concerned(item.queue_id, targets, _holder(item, tx)), tx.actor.id)
     whose = f"it is with {item.assigned_to} now" if item.assigned_to else "it is nobody's in particular now"
     why = f"{tx.actor.name} took it back to level {item.level}: {whose}."
     return tell(tx, audience, subject_of(item), Kind.TAKEN_BACK, why, found, (IN_APP,))
@@ -84,6 +90,10 @@ def tell_answered(item: Item, tx: Transaction, audience: Audience, email: str) -
     found = Found(audience.named_in(item.queue_id, (email,)))
     why = f"{tx.actor.name} replied: the snooze is over."
     return tell(tx, audience, subject_of(item), Kind.ANSWERED, why, found)
+
+
+def _holder(item: Item, tx: Transaction) -> uuid.UUID | None:
+    return item.claim_by if item.claim_until is not None and item.claim_until > tx.now else None
 
 
 def subject_of(item: Item) -> Subject:

@@ -88,14 +88,27 @@ def post_channel() -> ResponseReturnValue:
     except (Invalid, Conflict) as refusal:
         return _channels_page(refusal)
     flash(f"The channel {form.name} is there. Its address is kept and not shown again.", "done")
-    return lead_to(url_for(".show_channels"))
+    return _back_to_channels()
+
+
+@blueprint.get("/admin/channels/<name>/removal")
+def show_removal(name: str) -> Response:
+    """Asks whether it is meant: its address is kept nowhere else, and cannot be brought back."""
+    with database().reading() as session:
+        access_of(session, caller()).require_admin()
+        if name not in {row.name for row in queries.channels(session)}:
+            raise NotFound(f"There is no channel {name}.")
+        needed_by = queries.needed_by(session, name)
+    return show(
+        "notifications/removal.html", "content", name=name, needed_by=needed_by, failed_only=_failed_only()
+    )
 
 
 @blueprint.post("/admin/channels/<name>/removal")
 def post_removal(name: str) -> ResponseReturnValue:
     operations.remove_channel(database(), caller(), name, request_id())
     flash(f"The channel {name} is gone.", "done")
-    return lead_to(url_for(".show_channels"))
+    return _back_to_channels()
 
 
 @blueprint.post("/admin/channels/<name>/test")
@@ -106,19 +119,30 @@ def post_test(name: str) -> ResponseReturnValue:
     became = "arrived" if tested.error is None else f"did not arrive: {tested.error}"
     took = f"{tested.at:%H:%M:%S} UTC, after {span(tested.seconds)}"
     flash(f"{said} {became} ({took}).", "done" if tested.error is None else "error")
-    return lead_to(url_for(".show_channels"))
+    return _back_to_channels()
+
+
+def _back_to_channels() -> ResponseReturnValue:
+    return lead_to(url_for(".show_channels", state=_failed_only()))
+
+
+def _failed_only() -> str | None:
+    """The filter of the log, as the address keeps it: `failed`, or nothing for all."""
+    return "failed" if request.args.get("state") == "failed" else None
 
 
 def _channels_page(refusal: Refusal | None = None) -> Response:
     with database().reading() as session:
         access_of(session, caller()).require_admin()
-        rows, messages = queries.channels(session), queries.log(session)
+        rows = queries.channels(session)
+        log = queries.log(session, failed=bool(_failed_only()), cursor=request.args.get("cursor"))
     return show(
         "notifications/channels.html",
         "content",
         status=refusal.status if refusal else 200,
         channels=rows,
-        messages=messages,
+        log=log,
+        failed_only=_failed_only(),
         path_of=path_of,
         refusal=refusal,
         faults=faults_of(refusal),

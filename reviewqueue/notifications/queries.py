@@ -12,11 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ..people.models import Person
+from ..queues.models import Queue
+from ..queues.policies import policy_of
+from ..web.cursors import decode_id, encode_id
 from .models import Channel, Message, Notice, Notification
 from .seeing import MAY_SEE
 from .telling import MAIL
 
 SHOWN = 100
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,24 @@ class ChannelRow:
     scheme: str
     created_at: datetime
     created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Messages, the newest first, and the cursor of those before them."""
+
+    messages: tuple[Message, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeededBy:
+    """What will not arrive any more once a channel is gone."""
+
+    queues: tuple[str, ...]
+    """The titles of those whose policy in force names it."""
+    waiting: int
+    """Messages that are on their way through it."""
 
 
 def unread(session: Session, person_id: uuid.UUID) -> int:
@@ -106,11 +128,18 @@ def told_about(session: Session, item_ids: Collection[uuid.UUID]) -> dict[uuid.U
     return dict(told)
 
 
-def log(session: Session, limit: int = SHOWN) -> Sequence[Message]:
-    """The latest messages, the newest first: what was sent to whom, and whether it arrived."""
-    return session.scalars(
-        sa.select(Message).order_by(Message.id.desc()).limit(limit).options(joinedload(Message.notice))
-    ).all()
+def log(session: Session, *, failed: bool = False, cursor: str | None = None, limit: int = PAGE) -> LogPage:
+    """What was sent to whom, and whether it arrived; or only what failed. Raises Invalid for another list's cursor."""
+    query = (
+        sa.select(Message).order_by(Message.id.desc()).limit(limit + 1).options(joinedload(Message.notice))
+    )
+    if failed:
+        query = query.where(Message.state == "failed")
+    if cursor is not None:
+        query = query.where(Message.id < decode_id(cursor))
+    found = session.scalars(query).all()
+    shown = tuple(found[:limit])
+    return LogPage(shown, encode_id(shown[-1].id) if len(found) > limit else None)
 
 
 def channels(session: Session) -> list[ChannelRow]:
@@ -118,6 +147,17 @@ def channels(session: Session) -> list[ChannelRow]:
         sa.select(Channel.name, Channel.scheme, Channel.created_at, Channel.created_by).order_by(Channel.name)
     )
     return [ChannelRow(*row) for row in rows]
+
+
+def needed_by(session: Session, name: str) -> NeededBy:
+    """Which queues name the channel, and what waits for it."""
+    queues = [
+        queue.title
+        for queue in session.scalars(sa.select(Queue).order_by(Queue.name))
+        if any(name in step.notify for step in policy_of(session, queue.policy_id).steps)
+    ]
+    waiting = sa.select(sa.func.count()).where(Message.channel == name, Message.state == "waiting")
+    return NeededBy(tuple(queues), session.scalar(waiting) or 0)
 
 
 def _own(person_id: uuid.UUID) -> tuple[sa.ColumnExpressionArgument[bool], ...]:

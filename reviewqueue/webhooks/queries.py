@@ -16,7 +16,7 @@ from ..db import Database
 from ..errors import Invalid, NotFound
 from ..items import deliveries as deliveries_of_items
 from ..people.access import Caller
-from ..web.cursors import decode, encode
+from ..web.cursors import decode_id, encode_id
 from .models import Announcement, Delivery, DeliveryAttempt, Subscription
 from .operations import access_to_subscriptions
 
@@ -120,14 +120,14 @@ def deliveries(
         .limit(limit + 1)
     )
     if cursor is not None:
-        query = query.where(Delivery.id < _read_cursor(cursor))
+        query = query.where(Delivery.id < decode_id(cursor))
     with db.reading() as session:
         access_to_subscriptions(session, caller)
         rows = session.execute(query).all()
         attempts = _attempts(session, [row[0].id for row in rows[:limit]])
         shown = tuple(DeliveryRow(row[0], row[1], tuple(attempts[row[0].id])) for row in rows[:limit])
     more = len(rows) > limit
-    return Page(shown, encode([shown[-1].delivery.id.hex]) if more else None)
+    return Page(shown, encode_id(shown[-1].delivery.id) if more else None)
 
 
 def delivery(db: Database, caller: Caller, subscription_id: uuid.UUID, delivery_id: uuid.UUID) -> DeliveryRow:
@@ -232,13 +232,3 @@ def _by_id(text: str) -> list[sa.ColumnElement[bool]]:
     except ValueError:
         return []
     return [Announcement.item_id == wanted, Announcement.event_id == wanted, Delivery.id == wanted]
-
-
-def _read_cursor(cursor: str) -> uuid.UUID:
-    match decode(cursor):
-        case [str(text)]:
-            try:
-                return uuid.UUID(text)
-            except ValueError:
-                pass
-    raise Invalid("The cursor is not one of this list; take it from `next` of the page before.")

@@ -35,7 +35,8 @@ ROTATION = {
 
 @pytest.fixture
 def office(db: Database) -> Office:
-    return open_office(db, escalation=[{"after": "1h", "to": "manager"}, {"after": "90m", "to": "manager"}])
+    told = {"to": "manager", "notify": ["in-app", "mail"]}
+    return open_office(db, escalation=[{"after": "1h", **told}, {"after": "90m", **told}])
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def admin(page: Page, office: Office, live_server: LiveServer, late: uuid.UUID) 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(admin: Page, scheme: Any) -> None:
     admin.emulate_media(color_scheme=scheme)
-    for address in ("/notifications", "/oncall", "/admin/channels"):
+    for address in ("/notifications", "/oncall", "/admin/channels", "/admin/channels/ops-chat/removal"):
         for width in (1440, 380):
             admin.set_viewport_size({"width": width, "height": 900})
             admin.goto(address)
@@ -121,3 +122,32 @@ def test_on_call_names_who_is_on_call_now_and_next(admin: Page) -> None:
     admin.goto("/oncall")
     expect(admin.get_by_role("heading", name="Nights")).to_be_visible()
     expect(admin.locator("main")).to_contain_text("lea")
+
+
+def test_on_a_phone_the_answers_about_an_item_have_room_beside_long_questions(
+    admin: Page, late: uuid.UUID
+) -> None:
+    admin.set_viewport_size({"width": 390, "height": 844})
+    admin.goto(f"/items/{late}")
+    assert admin.evaluate("document.documentElement.scrollWidth") == 390
+    widths = admin.evaluate("[...document.querySelectorAll('dl.facts dd')].map(answer => answer.clientWidth)")
+    assert min(widths) > 150
+
+
+def test_a_channel_is_removed_by_keyboard_after_being_asked_once_more(admin: Page) -> None:
+    admin.goto("/admin/channels?state=failed")
+    admin.get_by_role("link", name="Remove ops-chat").focus()
+    admin.keyboard.press("Enter")
+    expect(admin.get_by_role("heading", name="Remove the channel ops-chat?")).to_be_visible()
+    admin.get_by_role("button", name="Remove ops-chat").focus()
+    admin.keyboard.press("Enter")
+    expect(admin.get_by_text("The channel ops-chat is gone.")).to_be_visible()
+    assert admin.url.endswith("/admin/channels?state=failed")
+
+
+def test_on_a_phone_the_channels_page_keeps_acts_and_what_became_of_messages_in_sight(admin: Page) -> None:
+    admin.set_viewport_size({"width": 390, "height": 844})
+    admin.goto("/admin/channels")
+    hidden = "[...document.querySelectorAll('.scroll')].map(box => box.scrollWidth - box.clientWidth)"
+    assert admin.evaluate(hidden) == [0, 0]
+    expect(admin.get_by_role("button", name="Send a test through ops-chat")).to_be_in_viewport(ratio=1)

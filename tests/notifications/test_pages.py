@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from uuid_utils.compat import uuid7
 
 from reviewqueue.audit.events import EventType
 from reviewqueue.audit.models import Event
@@ -24,9 +27,10 @@ from reviewqueue.transaction import SYSTEM
 from tests.items.browsing import HTML, Visitor
 from tests.items.office import Office, open_office
 from tests.queues.doors import sign_in
+from tests.support.making import make_queue
 from tests.webhooks.receivers import LOOPBACK
 
-PAGES = ["/notifications", "/notifications/unread", "/admin/channels"]
+PAGES = ["/notifications", "/notifications/unread", "/admin/channels", "/admin/channels/ops-chat/removal"]
 
 
 @pytest.fixture
@@ -160,6 +164,8 @@ def test_an_admin_adds_and_removes_a_channel_whose_address_is_never_shown(
     text = admin.get("/admin/channels").text
     assert "ops-chat" in text and "json://…" in text and "token-4711" not in text
     assert "token-4711" not in repr(form)
+    assert "ops-chat" in admin.get("/admin/channels/ops-chat/removal").text
+    assert "json://…" in admin.get("/admin/channels").text, "asking removes nothing"
     assert admin.post("/admin/channels/ops-chat/removal").status_code == 303
     assert "json://…" not in admin.get("/admin/channels").text
 
@@ -169,8 +175,56 @@ def test_the_log_tells_what_was_sent_to_whom(admin: Visitor, late: uuid.UUID) ->
     assert "lea@example.org" in text and "Mail is not set up" in text
 
 
+def test_the_log_goes_back_by_pages_and_shows_failures_alone(admin: Visitor, office: Office) -> None:
+    with office.db.transaction(SYSTEM) as tx:
+        told = tx.session.scalars(sa.select(Message)).one()
+        for n in range(150):
+            state = "failed" if n % 2 else "sent"
+            tx.stage(
+                Message,
+                notice_id=told.notice_id,
+                channel="mail",
+                receiver=f"to-{n}@example.org",
+                state=state,
+                error="no such mailbox" if n % 2 else None,
+                attempts=1,
+                next_at=tx.now,
+                sent_at=None if n % 2 else tx.now,
+                created_at=tx.now,
+                id=uuid7(),
+            )
+    assert walked(admin, "/admin/channels") == [*range(149, -1, -1)]
+    assert walked(admin, "/admin/channels?state=failed") == [*range(149, 0, -2)]
+    tested = admin.client.post("/admin/channels/mail/test?state=failed", headers=HTML)
+    assert tested.location == "/admin/channels?state=failed", "the filter stays in the address"
+    assert admin.get("/admin/channels?cursor=nonsense").status_code == 422
+
+
+def walked(visitor: Visitor, address: str | None) -> list[int]:
+    """The numbers of the receivers, through all pages of the log from the first one on."""
+    numbers: list[int] = []
+    while address is not None:
+        text = visitor.get(address).text
+        numbers += [int(number) for number in re.findall(r"to-(\d+)@example.org", text)]
+        following = re.search(r'href="([^"]*)" rel="next"', text)
+        address = unescape(following[1]) if following else None
+    return numbers
+
+
+def test_before_a_channel_goes_the_page_says_what_will_not_arrive(admin: Visitor, office: Office) -> None:
+    form = NewChannel(name="ops-chat", address="json://127.0.0.1/token-4711")
+    operations.add_channel(office.db, SYSTEM_CALLER, form, {"json"}, LOOPBACK)
+    assert "No queue's policy names it." in admin.get("/admin/channels/ops-chat/removal").text
+    step = {"after": "1h", "to": "lead", "notify": ["ops-chat"]}
+    make_queue(office.db, name="invoices", title="Invoices of suppliers", policy={"escalation": [step]})
+    text = admin.get("/admin/channels/ops-chat/removal").text
+    assert "1 queue notifies" in text and "Invoices of suppliers" in text and "token-4711" not in text
+    assert admin.get("/admin/channels/nowhere/removal").status_code == 404
+
+
 def test_channels_are_no_page_for_others(lea: Visitor) -> None:
     assert lea.get("/admin/channels").status_code == 403
+    assert lea.get("/admin/channels/ops-chat/removal").status_code == 403
     assert lea.post("/admin/channels/ops-chat/removal").status_code == 403
 
 

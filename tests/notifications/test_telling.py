@@ -267,6 +267,27 @@ def test_de_escalating_tells_whom_it_is_taken_from_whom_it_goes_to_and_who_holds
     assert inbox(office, "lea")[0] == why, "who did it need not be told"
 
 
+def test_who_loses_a_claim_to_a_leads_escalation_is_told_in_the_app(office: Office) -> None:
+    item_id = office.enqueue()
+    office.claim("bob", item_id)
+    items.escalate(office.db, office.caller("lea"), item_id, "look at it now", "max@example.org")
+    assert inbox(office, "bob") == ["lea escalated it to level 1, which ended your claim."]
+    assert inbox(office, "max") == ["lea escalated it to level 1."]
+    assert {"person": "bob@example.org", "through": ["in-app"]} in told(office, item_id, "escalated")[0]
+    with pytest.raises(Forbidden):
+        items.acknowledge(office.db, office.caller("bob"), item_id)
+
+
+def test_who_escalates_what_they_hold_or_held_is_told_nothing(office: Office, clock: MovableClock) -> None:
+    item_id = office.enqueue()
+    office.claim("bob", item_id)
+    items.escalate(office.db, office.caller("bob"), item_id, "not mine")
+    office.claim("ann", item_id)
+    clock.move(hours=1)
+    items.escalate(office.db, office.caller("lea"), item_id, "look at it now")
+    assert (inbox(office, "bob"), inbox(office, "ann")) == ([], []), "ann's lease had run out"
+
+
 def test_de_escalating_what_is_with_nobody_tells_nobody(db: Database, clock: MovableClock) -> None:
     office = open_office(db, escalation=[{"after": "1h", "to": "lead"}])
     item_id = office.enqueue()
