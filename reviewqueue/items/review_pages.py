@@ -77,6 +77,7 @@ def review_page(
         posted=request.form if refusal else {},
         wrong=reviewing.what_is_wrong(seen.policy, seen.evidence.output, seen.schema),
         fields=fields,
+        one_label=output_form.is_one_label(fields),
         kind=output_form.kind(seen.schema, seen.evidence.output),
         evidence=rendering.present(seen.evidence.input, "input"),
         details=seen.evidence.details,
