@@ -218,6 +218,15 @@ def test_who_comes_too_late_sees_what_happened_and_their_words(
     ann.keyboard.press("Control+Enter")
     expect(ann.get_by_text("is decided already")).to_be_visible()
     expect(ann.get_by_label("Total", exact=True)).to_have_value("12.99")
+    expect(ann.get_by_role("button", name=re.compile("^(Accept|Save|Reject|Skip)"))).to_have_count(0)
+    ann.keyboard.press("a")
+    expect(ann.locator("#notices")).to_contain_text("Nothing is left to decide here")
+    ann.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ann.keyboard.press("y")
+    expect(ann.locator("#notices")).to_contain_text("Copied what you typed.")
+    assert ann.evaluate("navigator.clipboard.readText()") == "Total: 12.99"
+    ann.keyboard.press("n")
+    expect(ann.get_by_text("Nothing waits for you here")).to_be_visible()
 
 
 def test_two_quick_presses_decide_one_item(ann: Page, office: Office) -> None:
