@@ -32,6 +32,7 @@ from .rerouting import rerouted
 from .snoozing import Choice, choices
 from .states import State
 from .telling import Told, tell_all
+from .whys import Why, whys
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,10 @@ class Dossier:
     @property
     def comments(self) -> list[Told]:
         return [told for told in self.trail if told.type == "item.commented"]
+
+    @property
+    def whys(self) -> list[Why]:
+        return whys(self.item.reasons, self.item.flags)
 
     def reasons_for(self, verdict: str) -> list[Any]:
         return [reason for reason in self.policy.reasons if verdict in reason.verdicts]

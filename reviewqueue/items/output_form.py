@@ -106,6 +106,11 @@ def parse(schema: Mapping[str, Any] | None, form: Form, original: Any) -> Any:
     return None if result is MISSING else result
 
 
+def is_one_label(controls: Sequence[Field]) -> bool:
+    """Whether the whole answer is one choice that must be made: then a digit is the decision."""
+    return [(field.kind in ("enum", "boolean"), field.required) for field in controls] == [(True, True)]
+
+
 def texts(schema: Mapping[str, Any] | None, value: Any, other: Any) -> dict[str, str]:
     """Writes an `other` output into the controls that `value` has: the text of each by its name."""
     return dict(_texts(_root(schema, value), other))

@@ -12,7 +12,7 @@ from flask import Response, flash, jsonify, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..db import Json
-from ..errors import NotFound, Refusal
+from ..errors import AlreadyReviewed, NotFound, Refusal
 from ..people import sessions
 from ..web import rendering
 from ..web.pages import lead_to, show, wants_fragment
@@ -20,7 +20,8 @@ from ..web.requests import caller, database, request_id, safe_next, viewer
 from ..web.untrusted import markdown
 from . import output_form, reviewing
 from .deciding import Fence
-from .dossiers import dossier
+from .dossiers import Dossier, dossier
+from .models import Item
 from .operations import claim_next, decide, drop_draft, release_claim, renew_claim, save_draft
 from .refusals import told_faults, without_control
 from .reopening import UNDO_SECONDS
@@ -68,6 +69,8 @@ def review_page(
         held=held,
         typed=typed,
         refusal=refusal,
+        over=_is_over(seen, refusal),
+        about=_item_of_the_undo(item_id) if refusal else None,
         sure=isinstance(refusal, reviewing.Doubtful),
         stray=told_faults(
             without_control(refusal.faults, fields), fields, seen.policy, request.form.get("verdict", "")
@@ -78,6 +81,7 @@ def review_page(
         posted=request.form if refusal else {},
         wrong=reviewing.what_is_wrong(seen.policy, seen.evidence.output, seen.schema),
         fields=fields,
+        one_label=output_form.is_one_label(fields),
         kind=output_form.kind(seen.schema, seen.evidence.output),
         evidence=rendering.present(seen.evidence.input, "input"),
         details=seen.evidence.details,
@@ -90,6 +94,20 @@ def review_page(
     # Under the address of the queue: a reload shows what one holds, and Back never a decided item.
     response.headers["HX-Replace-Url"] = url_for("items.review", queue=seen.item.queue, back=_back())
     return response
+
+
+def _is_over(seen: Dossier, refusal: Refusal | None) -> bool:
+    """Whether nothing is left for this person to decide here, and the acts could only be refused."""
+    return not seen.item.is_open or isinstance(refusal, AlreadyReviewed)
+
+
+def _item_of_the_undo(shown: uuid.UUID) -> Item | None:
+    """What was to be taken back, where it is another item than the one that is shown."""
+    asked = (request.view_args or {}).get("item_id", shown)
+    try:
+        return None if asked == shown else dossier(database(), caller(), asked).item
+    except NotFound:
+        return None
 
 
 def post_decision(item_id: uuid.UUID) -> ResponseReturnValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
@@ -32,7 +33,30 @@ _PROBLEMS = {
     "422": "The input is not valid",
     "429": "The key calls too often",
     "500": "Something broke on our side",
+    "503": "Not available just now; try again in a moment",
 }
+_CONFLICT = {"409": "The state does not allow it"}
+_STALE = {"412": "The item has changed since you saw it, or the claim is no longer yours"}
+_UNFENCED = {"428": "Neither the claim's token nor `If-Match` was sent"}
+_ITEM_ACTS = (
+    "claim", "reopening", "recall", "escalation", "deescalation", "acknowledgement", "snooze", "assignment",
+    "withdrawal",
+)  # fmt: skip
+_SUBSCRIPTION_ACTS = ("pause", "resumption", "rotation", "test", "replay")
+_MORE_PROBLEMS: dict[tuple[str, str], dict[str, str]] = {
+    ("post", "/items"): _CONFLICT,
+    **dict.fromkeys((("post", f"/items/{{item_id}}/{act}") for act in _ITEM_ACTS), _CONFLICT),
+    ("patch", "/items/{item_id}/claim"): _CONFLICT | _STALE | _UNFENCED,
+    ("delete", "/items/{item_id}/claim"): _CONFLICT | _STALE,
+    ("post", "/items/{item_id}/decision"): _CONFLICT | _STALE | _UNFENCED,
+    ("delete", "/items/{item_id}/decision"): _CONFLICT,
+    ("patch", "/subscriptions/{subscription_id}"): _CONFLICT,
+    ("delete", "/subscriptions/{subscription_id}"): _CONFLICT,
+    **dict.fromkeys(
+        (("post", f"/subscriptions/{{subscription_id}}/{act}") for act in _SUBSCRIPTION_ACTS), _CONFLICT
+    ),
+}
+"""What only some operations answer. Nothing else may be answered: there is no `default` to hide it behind."""
 _WHEN_TO_GO_ON = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "RateLimit": {
@@ -139,9 +163,9 @@ class App(OpenAPI):
 
     def generate_spec_json(self) -> None:
         super().generate_spec_json()  # type: ignore[no-untyped-call]
-        for path in self.spec_json["paths"].values():
-            for operation in path.values():
-                _complete(operation)
+        for path, operations in self.spec_json["paths"].items():
+            for method, operation in operations.items():
+                _complete(operation, more_problems(method, path))
 
 
 def register(app: Flask) -> None:
@@ -160,16 +184,23 @@ def refuse_invalid(error: ValidationError) -> NoReturn:
     raise Invalid(f"{first.pointer or 'The body'} {first.detail}.{more}", faults=faults) from None
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def more_problems(method: str, path: str) -> dict[str, str]:
+    """The statuses that only some operations answer a refusal with, and what each means."""
+    return _MORE_PROBLEMS.get((method, _CONVERTER.sub("{", path.removeprefix(API))), {})
+
+
+_CONVERTER = re.compile(r"\{\w+:")
+
+
+def _complete(operation: dict[str, Any], more: dict[str, str]) -> None:
     """Adds what is true of every operation: it needs a key, and it may answer with a problem."""
     operation.setdefault("security", BEARER)
     operation.setdefault("parameters", []).extend(operation.pop(MORE_PARAMETERS, []))
     answers = operation["responses"]
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for status, words in _PROBLEMS.items():
+    for status, words in (_PROBLEMS | more).items():
         answers[status] = {"description": words, **answers.get(status, {}), "content": problem}
     answers["429"]["headers"] = dict(_WHEN_TO_GO_ON)
-    answers["default"] = {"description": "Any other refusal or failure", "content": problem}
     for answer in answers.values():
         answer.setdefault("headers", {})["X-Request-Id"] = {
             "description": "Names the request in events and logs.",

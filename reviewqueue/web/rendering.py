@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from reviewqueue.web import tree
+from reviewqueue.web.code import language_beside, looks_like_code, sniffed
 from reviewqueue.web.images import is_data_url, raster
-from reviewqueue.web.untrusted import MARKUP_LIMIT, coloured, known_language, markdown, visible
+from reviewqueue.web.untrusted import MARKUP_LIMIT, coloured, markdown, visible
 
 TEXT_LIMIT = 20_000
 ROW_LIMIT = 100
@@ -95,7 +95,7 @@ def _members(value: Mapping[str, Any], name: str, whole: bool) -> Iterator[Block
     placed = False
     for key, member in value.items():
         if key in large:
-            yield _block(member, key, whole, language=_language(key, value))
+            yield _block(member, key, whole, language=language_beside(key, value))
         elif not placed:
             placed = True
             yield _tree(small, name, whole)
@@ -131,8 +131,8 @@ def _text(value: str, name: str, whole: bool, language: str | None) -> Block:
     if len(value) > MARKUP_LIMIT:
         kept = value if whole else value[:TEXT_LIMIT]
         return TextBlock(name, cut=len(value) - len(kept), text=visible(kept))
-    language = language or _sniffed(value)
-    if language or _looks_like_code(value):
+    language = language or sniffed(value)
+    if language or (not _is_fenced(value) and looks_like_code(value)):
         return CodeBlock(name, text=visible(value), language=language, html=coloured(value, language))
     if _looks_like_markdown(value):
         return MarkdownBlock(name, html=markdown(value), text=visible(value))
@@ -183,54 +183,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _language(key: str, siblings: Mapping[str, Any]) -> str | None:
-    """What the evidence itself says about the language: the key, or a language or file name beside it."""
-    for hint in ("language", "lang", "filename", "path"):
-        beside = siblings.get(hint)
-        if isinstance(beside, str) and key != hint:
-            found = known_language(beside.rpartition(".")[2])
-            if found:
-                return found
-    return known_language(key)
-
-
-_UNMISTAKABLE = (
-    (re.compile(r"#!.*\bpython"), "python"),
-    (re.compile(r"#!.*\b(ba|z)?sh\b"), "bash"),
-    (re.compile(r"\s*<\?php"), "php"),
-    (re.compile(r"\s*<\?xml"), "xml"),
-    (re.compile(r"\s*<!doctype html", re.IGNORECASE), "html"),
-    (re.compile(r"diff --git "), "diff"),
-    (re.compile(r"Traceback \(most recent call last\)"), "pytb"),
-)
-
-
-def _sniffed(text: str) -> str | None:
-    for pattern, language in _UNMISTAKABLE:
-        if pattern.match(text):
-            return language
-    return "json" if _is_json_text(text) else None
-
-
-def _is_json_text(text: str) -> bool:
-    if text.lstrip()[:1] not in ("{", "["):
-        return False
-    try:
-        return isinstance(json.loads(text), (dict, list))
-    except (ValueError, RecursionError):
-        return False
-
-
-def _looks_like_code(text: str) -> bool:
-    """Half of at least two lines start or end as lines of prose do not."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return len(lines) >= 2 and 2 * sum(map(_is_code_line, lines)) >= len(lines)
-
-
-def _is_code_line(line: str) -> bool:
-    return (
-        line.rstrip()[-1] in ";{}()[]>,=\\" or line[:2] in ("  ", "\t\t", "//", "/*", "<!") or line[0] == "\t"
-    )
+_FENCE = re.compile(r"^ {0,3}```[^`\n]*$", re.MULTILINE)
 
 
 _MARKDOWN_SIGNS = tuple(
@@ -247,8 +200,14 @@ _MARKDOWN_SIGNS = tuple(
 )
 
 
+def _is_fenced(text: str) -> bool:
+    """Whether code is fenced and the fence closed: nothing but Markdown is written so."""
+    fences = _FENCE.findall(text)
+    return len(fences) >= 2 and len(fences) % 2 == 0
+
+
 def _looks_like_markdown(text: str) -> bool:
-    return sum(bool(sign.search(text)) for sign in _MARKDOWN_SIGNS) >= 2
+    return _is_fenced(text) or sum(bool(sign.search(text)) for sign in _MARKDOWN_SIGNS) >= 2
 
 
 def named(blocks: Iterable[Block], names: Mapping[str, str]) -> list[Block]:

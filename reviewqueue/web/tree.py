@@ -66,7 +66,9 @@ class _Limits:
 
 
 def scalar(value: Any) -> str:
-    """How a single value reads: text as it is, anything else as JSON writes it."""
+    """How a single value reads: text as it is, nothing as what it means, anything else as JSON writes it."""
+    if value is None:
+        return "(none)"
     return visible(value) if isinstance(value, str) else json.dumps(value)
 
 

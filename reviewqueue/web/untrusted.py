@@ -17,6 +17,7 @@ from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
 MARKUP_LIMIT = 20_000
@@ -48,8 +49,9 @@ _JOINERS = "\u200c\u200d"
 
 _TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "hr", "li", "ol", "p", "pre", "s", "strong",
-    "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "span", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
+_COLOURS = {f"hl-{short}" for short in STANDARD_TYPES.values() if short}
 
 
 def visible(text: str) -> str:
@@ -80,7 +82,7 @@ def markdown(text: str) -> Markup:
             tags=_TAGS,
             attributes={"a": {"href"}},
             attribute_filter=_harmless_attribute,
-            allowed_classes={"p": {"md-heading"}},
+            allowed_classes={"p": {"md-heading"}, "span": _COLOURS},
             url_schemes={"http", "https", "mailto"},
             link_rel="noopener nofollow noreferrer",
             set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -97,10 +99,15 @@ def _harmless_attribute(_tag: str, name: str, value: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False})
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _colour_fence})
     parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
     parser.core.ruler.push("plain_headings", lambda state: _flatten_headings(state.tokens))
     return parser
+
+
+def _colour_fence(code: str, language: str, _attributes: str) -> str:
+    """Nothing, as the renderer wants it, where the code stays in one colour."""
+    return coloured(code, language) or ""
 
 
 def _flatten_headings(tokens: Sequence[Token]) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from ..db import Database
-from ..errors import Invalid, NotFound
+from ..errors import NotFound
 from ..items import deliveries as deliveries_of_items
 from ..people.access import Caller
 from ..web.cursors import decode_id, encode_id

@@ -1,4 +1,5 @@
-// A digit chooses: in the group that is on, first the suggestion's enum, then the reason for the change.
+// A digit chooses: in the group that is on, first the suggestion's enum, then the reason for the change. Where the whole
+// answer is one label (`data-label`), the digit that names it decides.
 import { isTyping, keysAreOn } from "./keys.js";
 import { openPopover } from "./popovers.js";
 
@@ -28,9 +29,10 @@ function start() {
   turnOn(home());
 }
 
-// A label first; once something is changed, the reason for it.
+// A label first; once something is changed, the reason for it. Where a digit decides, the next one is about the label again.
 function home() {
   const all = groups();
+  if (label()) return label();
   return (document.querySelector("[data-field].changed") && all.find(isReasons)) || all[0] || null;
 }
 
@@ -47,6 +49,10 @@ function showReasons(verdict) {
     if (choice.hidden) input.checked = false;
   }
   group.closest("fieldset").hidden = shown === 0;
+}
+
+function label() {
+  return groups().find((group) => group.closest("[data-label]") && !isReasons(group));
 }
 
 function choices(group) {
@@ -76,6 +82,14 @@ function choose(available) {
     return;
   }
   input.focus({ preventScroll: true }); // another digit corrects it, Tab goes on to the next row
+  if (active === label()) decide(input.value === active.dataset.original);
+}
+
+// The suggested label accepts, another edits; before the suggestion is shown, either is the answer it is compared with.
+function decide(asSuggested) {
+  const answer = document.querySelector("form[data-draft] [data-answer]");
+  if (answer) answer.click();
+  else submit(asSuggested ? "accept" : "edit");
 }
 
 function submit(verdict) {
@@ -111,11 +125,17 @@ document.addEventListener("focusin", (event) => {
   const group = event.target.closest("[data-digits]");
   if (group && group !== active) turnOn(group);
 });
-// A digit that another might follow counts at once when any other key comes: it must not be left out of what is sent.
+// A digit that another might follow counts at once when any other key comes: it must not be left out of what is sent. Where
+// it decides by itself, that other key was meant for the same item and is spent; Escape takes the digit back.
 document.addEventListener("keydown", (event) => {
   if (!typed || !active?.isConnected || /^[0-9]$/.test(event.key) || ["Control", "Meta", "Shift", "Alt"].includes(event.key)) return;
   clearTimeout(timer);
-  choose(choices(active));
+  const decides = active === label();
+  if (decides && event.key === "Escape") typed = "";
+  else choose(choices(active));
+  if (!decides) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }, true);
 document.addEventListener("keydown", (event) => {
   if (!keysAreOn() || !active?.isConnected || isTyping(event.target) || document.querySelector("dialog[open]") || openPopover()) return;

@@ -2,6 +2,7 @@
 import { keysAreOn, switchKeys } from "./keys.js";
 
 const NAMES = { "$mod+Enter": "Ctrl Enter", Escape: "Esc" };
+const DIGITS = { decides: "Decide by the label's number", answers: "Answer by the label's number" };
 const ALWAYS = [["Escape", "Leave a field, close what is open"]];
 
 function list() {
@@ -9,7 +10,7 @@ function list() {
   for (const element of document.querySelectorAll("[data-key]")) {
     if (element.dataset.keyLabel && !found.has(element.dataset.key)) found.set(element.dataset.key, element.dataset.keyLabel);
   }
-  if (document.querySelector("[data-digits]")) found.set("1 … 20", "Choose by number");
+  if (document.querySelector("[data-digits]")) found.set("1 … 20", DIGITS[document.querySelector("[data-label]")?.dataset.label] ?? "Choose by number");
   if (document.querySelector("[data-rows]")) found.set("j / k", "Next, previous row");
   return [...found, ...ALWAYS];
 }

@@ -4,6 +4,7 @@ import "./choices.js";
 import "./difference.js";
 import "./draft.js";
 import "./claim.js";
+import "./copying.js";
 import { enter, openPopover } from "./popovers.js";
 
 // `e` takes the hands to the first control of the suggestion.

@@ -127,23 +127,52 @@ def test_keys_do_nothing_while_one_types_nor_when_switched_off(ann: Page, office
 
 
 def test_a_digit_decides_a_label(page: Page, office: Office, live_server: LiveServer) -> None:
-    schema = {"type": "object", "properties": {"label": {"enum": [f"kind-{n}" for n in range(1, 21)]}}}
+    label = {"enum": [f"kind-{n}" for n in range(1, 21)]}
+    schema = {"type": "object", "properties": {"label": label}, "required": ["label"]}
     queue = make_queue(office.db, "files", title="Files", output_schema=schema)
     office.people["zoe"] = make_person(office.db, "zoe@example.org", queue)
-    bodies = [{"external_id": name, "output": {"label": "kind-1"}} for name in ("one", "two")]
-    first, second = make_items(office.db, queue, bodies)
+    bodies = [{"external_id": name, "output": {"label": "kind-5"}} for name in ("one", "two", "three")]
+    items = make_items(office.db, queue, bodies)
     sign_in(page.context, live_server, office, "zoe")
     page.goto("/queues/files/review")
-    page.keyboard.press("5")
-    expect(page.get_by_label("kind-5")).to_be_checked()
-    page.keyboard.press("Control+Enter")
+    at(page, "one")
+    page.keyboard.press("4")
     at(page, "two")
+    page.keyboard.press("u")
+    at(page, "one")
+    page.keyboard.press("5")
+    at(page, "two")
+    page.keyboard.press("1")
+    page.keyboard.press("Escape")  # in time
     page.keyboard.type("14")
-    expect(page.get_by_label("kind-14")).to_be_checked()
-    page.keyboard.press("Control+Enter")
+    at(page, "three")
+    page.keyboard.press("2")
+    page.keyboard.press("a")  # ends the wait for a second digit, and does no more
     expect(page.get_by_text("Nothing waits for you here")).to_be_visible()
-    outputs = [office.item(item_id)["outcome"]["output"]["label"] for item_id in (first, second)]
-    assert outputs == ["kind-5", "kind-14"]
+    outcomes = [office.item(item_id)["outcome"] for item_id in items]
+    assert [one["verdict"] for one in outcomes] == ["accept", "edit", "edit"]
+    assert [one["output"]["label"] for one in outcomes] == ["kind-5", "kind-14", "kind-2"]
+
+
+def test_a_digit_is_the_answer_before_the_suggestion_is_seen(
+    page: Page, office: Office, live_server: LiveServer
+) -> None:
+    schema = {"enum": ["cat", "dog"]}
+    policy = {"lanes": {"autonomous_at": None, "assist_at": None}}
+    queue = make_queue(office.db, "pets", title="Pets", output_schema=schema, policy=policy)
+    office.people["zoe"] = make_person(office.db, "zoe@example.org", queue)
+    (item_id,) = make_items(office.db, queue, [{"external_id": "one", "output": "cat"}])
+    sign_in(page.context, live_server, office, "zoe")
+    page.goto("/queues/pets/review")
+    at(page, "one")
+    page.keyboard.press("a")
+    expect(page.locator("#notices")).to_contain_text("Answer first")
+    page.keyboard.press("2")
+    expect(page.get_by_text("Your answer stands in the fields")).to_be_visible()
+    at(page, "one")
+    page.keyboard.press("1")
+    expect(page.get_by_text("Nothing waits for you here")).to_be_visible()
+    assert office.item(item_id)["state"] == "accepted"
 
 
 def test_what_is_typed_outlives_a_reload_and_a_server_that_cannot_be_reached(
@@ -189,6 +218,15 @@ def test_who_comes_too_late_sees_what_happened_and_their_words(
     ann.keyboard.press("Control+Enter")
     expect(ann.get_by_text("is decided already")).to_be_visible()
     expect(ann.get_by_label("Total", exact=True)).to_have_value("12.99")
+    expect(ann.get_by_role("button", name=re.compile("^(Accept|Save|Reject|Skip)"))).to_have_count(0)
+    ann.keyboard.press("a")
+    expect(ann.locator("#notices")).to_contain_text("Nothing is left to decide here")
+    ann.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ann.keyboard.press("y")
+    expect(ann.locator("#notices")).to_contain_text("Copied what you typed.")
+    assert ann.evaluate("navigator.clipboard.readText()") == "Total: 12.99"
+    ann.keyboard.press("n")
+    expect(ann.get_by_text("Nothing waits for you here")).to_be_visible()
 
 
 def test_two_quick_presses_decide_one_item(ann: Page, office: Office) -> None:

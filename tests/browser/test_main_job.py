@@ -103,14 +103,12 @@ class Hands:
             self._reject(decision["reason"])
         elif hidden:
             self._answer(sample.truth, before=None)
-            self._press("Control+Enter")
             expect(self._page.get_by_role("heading", name=re.compile("Suggestion"))).to_be_visible()
             self._press("a" if decision["verdict"] == "accept" else "Control+Enter")
         elif decision["verdict"] == "accept":
             self._press("a")
         else:
             self._answer(sample.truth, before=sample.body["output"])
-            self._press("Control+Enter")
         expect(self._title.filter(has_text=sample.external_id)).to_have_count(0)
 
     def _reject(self, reason: str) -> None:
@@ -124,7 +122,7 @@ class Hands:
         properties: dict[str, Any] = self._document["output_schema"]["properties"]
         if len(properties) == 1:
             ((name, schema),) = properties.items()
-            self._choose(name, schema["enum"], truth[name])
+            self._digits(schema["enum"].index(truth[name]) + 1)  # decides
             return
         self._press("e")
         for number, (name, schema) in enumerate(properties.items()):
@@ -137,6 +135,7 @@ class Hands:
             else:
                 expect(self._field(name)).to_be_focused()
                 self._type(truth[name])
+        self._press("Control+Enter")
 
     def _choose(self, name: str, choices: Sequence[str], choice: str) -> None:
         self._digits(choices.index(choice) + 1)

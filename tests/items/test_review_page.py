@@ -237,13 +237,15 @@ def test_undo_brings_the_item_back_as_it_was_decided(
 def test_an_undo_after_half_a_minute_is_refused_in_words(
     office: Office, ann: Visitor, clock: MovableClock
 ) -> None:
-    item_id = office.enqueue()
+    item_id = office.enqueue(external_id="one")
     office.enqueue(external_id="two")
     text = ann.landed(ann.act(item_id, "decision", ann.form_at(REVIEW), verdict="accept"))
     clock.move(seconds=31)
     answer = ann.act(item_id, "undo", Form(text).values)
     assert answer.status_code == 409
     assert "More than 30 seconds have passed" in answer.text
+    assert "one stays as it is" in answer.text
+    assert "What you typed on two is still here, and you hold it." in answer.text
     assert "undo" not in ann.get(REVIEW).text.lower().partition("</main>")[2]
 
 

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from reviewqueue.web import openapi
+
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -45,10 +47,22 @@ def test_every_api_route_is_in_it(app: Flask, described: dict) -> None:  # type:
 def test_every_operation_may_answer_with_a_problem(described: dict) -> None:  # type: ignore[type-arg]
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            for status in ("400", "401", "403", "404", "422", "429", "500", "default"):
+            for status in ("400", "401", "403", "404", "422", "429", "500", "503"):
                 content = operation["responses"][status]["content"]
                 assert list(content) == ["application/problem+json"], (method, path, status)
                 assert content["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
+
+
+def test_each_operation_names_its_refusals_and_no_other(described: dict) -> None:  # type: ignore[type-arg]
+    told = {
+        (method, path.replace("uuid:", "").removeprefix("/api/v1")): set(operation["responses"])
+        for path, operations in described["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert told["post", "/items/{item_id}/decision"] >= {"409", "412", "428"}
+    assert "409" in told["post", "/items"] & told["post", "/items/{item_id}/claim"]
+    assert {"409", "412", "428", "default"}.isdisjoint(told["get", "/items/{item_id}"])
+    assert openapi._MORE_PROBLEMS.keys() <= told.keys()
 
 
 def test_a_call_too_many_is_told_with_its_headers(described: dict) -> None:  # type: ignore[type-arg]

@@ -78,7 +78,7 @@ def test_hostile_markdown_builds_only_harmless_elements(text: str) -> None:
         if name == "href":
             assert value.startswith(("https://", "http://", "mailto:"))
         if name == "class":
-            assert value == "md-heading"
+            assert value == "md-heading" or value in untrusted._COLOURS
 
 
 @settings(deadline=None)
@@ -165,6 +165,12 @@ def test_a_remote_image_stays_text() -> None:
         ("def f(x):\n    return x\n", CodeBlock),
         ("CREATE TABLE a (\n  b INTEGER\n);", CodeBlock),
         ('{"a": [1]}', CodeBlock),
+        ('require "limit"\ndef total(value)\n  puts value\nrequire "index"\nputs "list"', CodeBlock),
+        ("import os\nname = 'x'", CodeBlock),
+        ("Coffee       2.50\nTea          1.80\n   together  4.30", CodeBlock),
+        ("Use it so:\n\n```python\nx = 1\n```\n", MarkdownBlock),
+        ("I thought of:\n  - a kettle\n  - a pot", TextBlock),
+        ("Dear all\n  " + "a long paragraph that has to be broken " * 5, TextBlock),
         ("# Title\n\nSome **bold** prose with a [link](https://a.example).", MarkdownBlock),
         ("Good morning,\nthe kettle is too big.\nWhat can I do?", TextBlock),
         ("Garkalne kommun", TextBlock),
@@ -181,6 +187,26 @@ def test_a_language_is_taken_from_what_stands_beside_the_code() -> None:
     assert isinstance(code, CodeBlock)
     assert code.language == "python"
     assert 'class="hl-' in (code.html or "")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "language"),
+    [
+        ({"body": "#!/usr/bin/env ruby\nputs 1"}, "ruby"),
+        ({"file_name": "tools/run.rb", "body": "puts 1\nputs 2"}, "ruby"),
+        ({"main.py": "x = 1\ny = 2"}, "python"),
+        ({"file": "go", "body": "x = 1\ny = 2"}, None),
+    ],
+)
+def test_only_what_is_certain_is_coloured(evidence: dict[str, str], language: str | None) -> None:
+    code = present(evidence, "input")[-1]
+    assert isinstance(code, CodeBlock)
+    assert code.language == language
+
+
+def test_fenced_code_is_coloured_where_it_names_its_language() -> None:
+    assert '<span class="hl-' in untrusted.markdown("```python\nx = 1\n```")
+    assert "span" not in untrusted.markdown("```\nx = 1\n```\n\n```nonsense\nx = 1\n```")
 
 
 def test_small_members_share_a_tree_in_their_place() -> None:
