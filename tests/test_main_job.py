@@ -95,7 +95,7 @@ def people_decide(
 
     def hastily(item: Item) -> Decision:
         is_waved_through = policy.reviews["needed"] == 2 and waves_through(item["external_id"])
-        return {"verdict": "accept"} if is_waved_through else by_truth(item)
+        return {"verdict": "accept", "despite_schema": True} if is_waved_through else by_truth(item)
 
     reviewers = [(desk("careful@example.org"), by_truth), (desk("hasty@example.org"), hastily)]
     lead = desk("lead@example.org")

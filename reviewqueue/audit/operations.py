@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -19,7 +20,15 @@ from ..people.models import Scope
 from ..queues.policies import policy_of, queue_named
 from .events import EventType
 from .ordering import order_events
-from .queries import EventDict, FeedPage, blinded, feed, last_position, trail_of
+from .queries import (
+    EventDict,
+    FeedPage,
+    blinded,
+    feed,
+    last_position,
+    trail_of,
+    without_what_is_of_no_queue,
+)
 
 DECISIONS = frozenset(
     {EventType.ITEM_ACCEPTED, EventType.ITEM_EDITED, EventType.ITEM_REJECTED, EventType.ITEM_CORRECTED}
@@ -38,7 +47,8 @@ def follow(
 ) -> FeedPage:
     """The events behind `after` that the caller may see; waits up to `wait` seconds where there are none yet.
 
-    What belongs to no queue, such as persons, keys and subscriptions, is for admins and auditors alone.
+    Of what belongs to no queue, such as persons, keys and subscriptions, only admins and auditors learn more than that
+    it happened; who follows some queues alone does not learn that.
 
     Raises NoSuchQueue, Forbidden, and Invalid for a type that there is not or a position that is yet to come.
     """
@@ -47,11 +57,14 @@ def follow(
     def look() -> FeedPage:
         order_events(db)
         with db.reading() as session:
-            queue_ids, of_no_queue = _to_follow(session, caller, queue)
+            queue_ids, sees_the_rest = _to_follow(session, caller, queue)
             _require_reached(session, after)
-            return feed(
+            # Whoever follows all queues finds every position, and can tell that none is missing.
+            of_no_queue = sees_the_rest or queue_ids is None
+            page = feed(
                 session, after, queue_ids=queue_ids, of_no_queue=of_no_queue, types=known, limit=limit
             )
+            return page if sees_the_rest else replace(page, events=without_what_is_of_no_queue(page.events))
 
     page = db.bell.wait_for(look, done=lambda page: bool(page.events), seconds=wait)
     if caller.is_app:
@@ -100,7 +113,7 @@ def known_types(types: Iterable[str]) -> frozenset[str]:
 
 
 def _to_follow(session: Session, caller: Caller, queue: str | None) -> tuple[Collection[int] | None, bool]:
-    """The queues (None: all), and whether also what belongs to none."""
+    """The queues (None: all), and whether the caller may read what belongs to none."""
     access = access_of(session, caller)
     access.require_scope(Scope.EVENTS_READ)
     if queue is not None:

@@ -53,6 +53,22 @@ def blinded(events: list[EventDict], reader: str | None) -> list[EventDict]:
     ]
 
 
+def without_what_is_of_no_queue(events: list[EventDict]) -> list[EventDict]:
+    """Events of which those of no queue tell no more than their place, type and time."""
+    nobody = {"id": None, "name": ""}
+    return [
+        event
+        if event["queue"] is not None
+        else {
+            **event,
+            "actor": {**event["actor"], **nobody},
+            "data": {"withheld": "from all but admins and auditors"},
+            "request_id": None,
+        }
+        for event in events
+    ]
+
+
 def feed(
     session: Session,
     after: int,

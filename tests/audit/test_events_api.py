@@ -117,14 +117,26 @@ def test_what_belongs_to_no_queue_is_for_admins_and_auditors_alone(
     lead = make_person(db, "lead@example.org", queue, "lead")
     make_item(db, queue)
 
-    def queues_read(**of: Any) -> set[str | None]:
+    def read(**of: Any) -> list[dict[str, Any]]:
         told = app.test_client().get("/api/v1/events?limit=200", headers=key_headers(db, **of)).get_json()
-        return {event["queue"] for event in told["items"]}
+        return list(told["items"])
 
-    assert queues_read() == queues_read(person=lead) == {"receipts"}
+    def queues_read(**of: Any) -> set[str | None]:
+        return {event["queue"] for event in read(**of)}
+
+    assert queues_read(person=lead) == {"receipts"}
     assert queues_read(person=auditor) == {"receipts", None}
     assert queues_read(person=boss) == {None}
     assert queues_read(person=auditor, queues=["receipts"]) == {"receipts"}
+    assert any("boss@example.org" in str(event) for event in read(person=auditor))
+
+    everything = read()
+    assert [event["position"] for event in everything] == list(range(1, len(everything) + 1))
+    of_no_queue = [event for event in everything if event["queue"] is None]
+    assert {event["type"] for event in of_no_queue} >= {"person.added", "key.created"}
+    for event in of_no_queue:
+        assert event["data"] == {"withheld": "from all but admins and auditors"}
+        assert (event["actor"]["id"], event["actor"]["name"], event["request_id"]) == (None, "", None)
 
 
 def test_who_may_follow_nothing_is_told_so_with_and_without_a_queue(

@@ -253,13 +253,14 @@ def test_de_escalating_tells_whom_it_is_taken_from_whom_it_goes_to_and_who_holds
     item_id = office.enqueue()
     pass_(clock, office.db, hours=6)
     assert load(office.db, item_id).assigned_to == "max@example.org"
+    office.people["bob"] = make_person(office.db, "len@example.org", office.queue, "lead")
     token = office.claim("bob", item_id).token
     office.people["ann"] = make_person(office.db, "amy@example.org", office.queue, "lead")
     items.deescalate(office.db, office.caller("ann"), item_id, "calm")
     why = "amy took it back to level 1: it is with team:leads now."
     assert [inbox(office, name)[0] for name in ("max", "lea", "bob")] == [why] * 3
     assert told(office, item_id, "deescalated") == [
-        [{"person": f"{name}@example.org", "through": ["in-app"]} for name in ("max", "lea", "bob")]
+        [{"person": f"{name}@example.org", "through": ["in-app"]} for name in ("max", "lea", "len")]
     ]
     assert load(office.db, item_id).claim_token == token, "who works on it goes on"
     items.deescalate(office.db, office.caller("lea"), item_id, "calm")
@@ -282,9 +283,10 @@ def test_who_escalates_what_they_hold_or_held_is_told_nothing(office: Office, cl
     item_id = office.enqueue()
     office.claim("bob", item_id)
     items.escalate(office.db, office.caller("bob"), item_id, "not mine")
-    office.claim("ann", item_id)
+    other_id = office.enqueue()
+    office.claim("ann", other_id)
     clock.move(hours=1)
-    items.escalate(office.db, office.caller("lea"), item_id, "look at it now")
+    items.escalate(office.db, office.caller("lea"), other_id, "look at it now")
     assert (inbox(office, "bob"), inbox(office, "ann")) == ([], []), "ann's lease had run out"
 
 
