@@ -55,7 +55,7 @@ def snooze(
     """
     require_open(item, "snoozed")
     if until <= tx.now:
-        raise Invalid(f"{rfc3339(until)} is over; snooze until a time to come")
+        raise Invalid("That time is over: snooze until a time to come.")
     end = ends_before(item)
     if end is not None and until >= end:
         raise Invalid(f"the deadline is {end:%Y-%m-%d %H:%M} UTC; snooze until a time before it")

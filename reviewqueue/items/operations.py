@@ -170,6 +170,7 @@ def snooze(
     """Puts the item aside until a time; with `until_reply`, or until a comment by anybody but the caller."""
     with loaded.handling(db, caller, item_id, Action.SNOOZE, request_id, version) as on:
         claiming.require_not_held_by_another(on.item, on.reviewer, on.tx.now)
+        claiming.require_not_given_to_another(on.item, on.reviewer, on.tx.now)
         who = caller.email if until_reply else None
         handling.snooze(on.item, on.tx, on.policy, until, reason, until_reply_to=who)
         return loaded.shown(on.tx, on.item)

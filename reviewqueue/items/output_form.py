@@ -132,7 +132,15 @@ def typed_part(form: Form) -> dict[str, str]:
 
 def by_name(faults: Sequence[Fault]) -> dict[str, str]:
     """Returns each fault's text by the name of the control it belongs to."""
-    return {fault.pointer.removeprefix("/"): fault.detail for fault in faults}
+    return {fault.pointer.removeprefix("/"): _of_control(fault.detail) for fault in faults}
+
+
+def _of_control(detail: str) -> str:
+    """The text as it completes "It …"; a pattern is the machine's, and what it asks for stands in the help."""
+    told = re.sub(
+        r'^does not match ".*"$', "is not written as it has to be", detail.removeprefix("the value ")
+    )
+    return re.sub(r'^is not (?:a|of type) "(\w+)"$', r"is not a \1", told)
 
 
 def _root(schema: Mapping[str, Any] | None, value: Any) -> Field:

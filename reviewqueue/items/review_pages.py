@@ -25,7 +25,7 @@ from .models import Item
 from .operations import claim_next, decide, drop_draft, release_claim, renew_claim, save_draft
 from .refusals import told_faults, without_control
 from .reopening import UNDO_SECONDS
-from .suggestion import Typed, answer_of, controls
+from .suggestion import Typed, controls
 from .verdicts import told_reviews
 
 MOST_SKIPPED = 200
@@ -133,7 +133,7 @@ def post_answer(item_id: uuid.UUID) -> ResponseReturnValue:
     db, who, typed = database(), caller(), Typed.of_form(request.form)
     basis = reviewing.basis_of(db, who, item_id)
     try:
-        answered = orjson.dumps(answer_of(basis.schema, basis.shown, typed)).decode()
+        answered = orjson.dumps(basis.answer(typed)).decode()
         save_draft(db, who, item_id, typed.as_draft(), answered=answered)
     except Refusal as refusal:
         return review_page(item_id, _claim_of_form(item_id), typed=typed, refusal=refusal)

@@ -14,6 +14,7 @@ from ..queues.lanes import Lane
 from ..queues.models import Queue
 from ..queues.policies import policy_of, queue_named
 from ..queues.routing import Policy
+from ..queues.schemas import faults_of
 from . import output_form, page_queries, queries
 from .deciding import Judgement, unfit_to_accept
 from .differences import patch
@@ -53,6 +54,14 @@ class Basis:
     def shown(self) -> Json:
         """What the controls began with."""
         return blank(self.suggested) if self.hidden else self.suggested
+
+    def answer(self, typed: Typed) -> Json:
+        """In step_aside the person's own. Raises Invalid for one that could not be the outcome, or is none."""
+        answer = answer_of(self.schema, self.shown, typed)
+        faults = faults_of(self.policy.validator, answer) if self.policy.validator is not None else ()
+        if faults or answer in (None, ""):
+            raise Invalid("Answer first: the suggestion is shown after an answer of your own.", faults=faults)
+        return answer
 
     def judgement(self, verdict: str, typed: Typed, edits: int, *, sure: bool = False) -> Judgement:
         """The posted form as a judgement. Raises Invalid where it makes none."""

@@ -56,7 +56,7 @@ def require_usable(address: str, schemes: Collection[str], guard: Guard) -> None
     if scheme not in schemes:
         allowed = ", ".join(sorted(schemes)) or "none"
         raise Invalid(
-            "The channel's scheme is not allowed here.",
+            "The channel's scheme is not allowed here; the operator allows others with REVIEWQUEUE_CHANNEL_SCHEMES.",
             faults=[Fault("/address", f"must begin with one of: {allowed}")],
         )
     try:

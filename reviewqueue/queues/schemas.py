@@ -53,12 +53,20 @@ def faults_of(validator: jsonschema_rs.Validator, output: Any, at: str = "/outpu
     faults: list[Fault] = []
     try:
         for error in validator.iter_errors(output):
-            faults.append(Fault(at + _pointer(error.instance_path), error.message))
+            faults.append(_fault(error, at))
             if len(faults) == MOST_FAULTS:
                 break
     except ValueError:
         faults.append(Fault(at, "cannot be checked: it is not JSON"))
     return tuple(faults)
+
+
+def _fault(error: jsonschema_rs.ValidationError, at: str) -> Fault:
+    """What is missing is named by its own place, where a form has its field."""
+    path = list(error.instance_path)
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        return Fault(at + _pointer([*path, error.kind.property]), "is required")
+    return Fault(at + _pointer(path), error.message)
 
 
 def fits(validator: jsonschema_rs.Validator, output: Any) -> bool:

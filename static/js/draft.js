@@ -10,7 +10,7 @@ const form = () => document.querySelector("form[data-draft]");
 const slot = (of) => `rq-draft:${of.dataset.item}`;
 
 function typed(of) {
-  return [...new FormData(of)].filter(([name]) => !["claim_token", "version", "verdict", "sure", "zone"].includes(name));
+  return [...new FormData(of)].filter(([name]) => !["claim_token", "version", "verdict", "sure", "zone", "until"].includes(name));
 }
 
 function keepHere(of) {
@@ -56,7 +56,7 @@ function restore() {
     if (kept && JSON.stringify(kept.typed) !== JSON.stringify(typed(of)) && kept.at > Number(of.dataset.draftAt || 0)) {
       fill(of, kept.typed);
       document.dispatchEvent(new CustomEvent("rq:restored"));
-      notify("info", "What you had typed here is back.");
+      if (!document.querySelector("#notices .notice")) notify("info", "What you had typed here is back.");
       timer = setTimeout(save, PAUSE);
     }
   } catch {

@@ -98,6 +98,16 @@ def test_on_a_phone_the_acts_are_always_in_view_and_popovers_fit(
     assert lea.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+def test_a_snooze_until_a_time_that_is_over_says_so(lea: Page, office: Office) -> None:
+    office.enqueue(external_id="item-0")
+    lea.goto(REVIEW)
+    lea.keyboard.press("z")
+    lea.get_by_label("or until", exact=True).fill("2020-01-01T09:00")
+    lea.get_by_role("button", name="Until then").click()
+    expect(lea.locator("#notices")).to_contain_text("That time is over: snooze until a time to come.")
+    at(lea, "item-0")
+
+
 def test_the_page_does_not_jump_after_a_decision(lea: Page, office: Office) -> None:
     for n in range(3):
         office.enqueue(

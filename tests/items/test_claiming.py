@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from reviewqueue.clock import MovableClock
@@ -120,6 +122,16 @@ def test_an_assigned_item_is_offered_to_its_assignee_alone(office: Office) -> No
     with pytest.raises(Refusal) as refused:
         operations.assign(office.db, office.caller("lea"), item_id, "out@example.org")
     assert refused.value.status == 422
+
+
+def test_what_is_given_to_another_is_not_put_aside_by_a_reviewer(office: Office, clock: MovableClock) -> None:
+    item_id = office.enqueue()
+    operations.assign(office.db, office.caller("lea"), item_id, "bob@example.org")
+    until = clock.now() + timedelta(hours=1)
+    with pytest.raises(GivenToAnother):
+        operations.snooze(office.db, office.caller("ann"), item_id, until)
+    operations.snooze(office.db, office.caller("bob"), item_id, until)
+    assert office.item(item_id)["snoozed_until"] is not None
 
 
 def test_an_item_given_to_another_is_theirs_or_a_leads(office: Office) -> None:

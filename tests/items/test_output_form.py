@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reviewqueue.errors import Invalid
 from reviewqueue.items import output_form
 from reviewqueue.items.output_form import Field
+from reviewqueue.queues.schemas import compile_schema, faults_of
 
 RECEIPT: dict[str, Any] = {
     "type": "object",
@@ -221,3 +222,25 @@ def test_odd_schemas_end_in_json_or_a_bounded_form(schema: dict[str, Any]) -> No
     value: dict[str, Any] = {"self": {"self": {"self": {"self": {}}}}}
     form = submitted(output_form.fields(schema, value))
     assert output_form.parse(schema, form, value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"total": "abc", "on": "2026-03-02"}, {"output/total": "is not written as it has to be"}),
+        ({"total": "1.00", "on": "26.2."}, {"output/on": "is not a date"}),
+        ({"on": "2026-03-02"}, {"output/total": "is required"}),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_told_there_and_completes_a_sentence(
+    value: dict[str, Any], told: dict[str, str]
+) -> None:
+    schema = {
+        "type": "object",
+        "required": ["total"],
+        "properties": {
+            "total": {"type": "string", "pattern": "^[0-9]+[.][0-9]{2}$"},
+            "on": {"type": "string", "format": "date"},
+        },
+    }
+    assert output_form.by_name(faults_of(compile_schema(schema), value)) == told

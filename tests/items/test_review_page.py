@@ -284,6 +284,14 @@ def test_the_first_answer_stays_on_the_trail_whatever_is_decided_then(
     assert first.get("difference") == (None if equal else told)
 
 
+def test_no_answer_shows_no_suggestion(office: Office, ann: Visitor) -> None:
+    item_id = office.enqueue(confidence=0.1, output={"total": "31.41"})
+    told = ann.act(item_id, "answer", ann.form_at(REVIEW), **{"output/total": ""})
+    assert told.status_code == 422
+    assert "Answer first" in told.text and "31.41" not in told.text
+    assert "31.41" not in ann.get(REVIEW).text
+
+
 def test_what_was_on_the_screen_is_on_the_trail(office: Office, ann: Visitor) -> None:
     item_id = office.enqueue(confidence=0.1)
     ann.act(item_id, "decision", ann.form_at(REVIEW), verdict="reject", reason="wrong-total", edits="4")
@@ -469,7 +477,7 @@ def test_a_half_typed_comment_outlives_reload_decision_and_undo(office: Office, 
     assert office.trail(item_id)[-1]["data"]["text"] == "who knows this shop?"
 
 
-@pytest.mark.parametrize(("output", "wrong"), [({"total": 5}, "Total "), ({}, "The output ")])
+@pytest.mark.parametrize(("output", "wrong"), [({"total": 5}, "Total "), ({}, "Total is required")])
 def test_a_suggestion_that_breaks_the_schema_is_accepted_only_when_said_twice(
     office: Office, ann: Visitor, output: Any, wrong: str
 ) -> None:
